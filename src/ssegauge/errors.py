@@ -16,7 +16,7 @@ class UserError(Exception):
     exit_code = USAGE
 
 
-class Inconclusive(UserError):  # noqa: N818 - a state of the run, no mistake of anybody's
+class Inconclusive(UserError):
     """Raised when a run cannot say whether the target held: it was never reached, or the run was invalid."""
 
     exit_code = INCONCLUSIVE
