@@ -8,6 +8,7 @@ import sys
 import tomllib
 import zipfile
 from email.parser import HeaderParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -149,5 +150,31 @@ def test_every_dependency_has_a_pin_with_hashes() -> None:
         re.split(r"[\[><=~! ;]", requirement)[0]
         for requirement in [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
     }
-    pinned = re.findall(r"^([a-z0-9-]+)==\S+ .*\\\n    --hash=sha256:", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    pinned = re.findall(
+        r"^([a-z0-9-]+)==\S+ .*\\\n    --hash=sha256:", (ROOT / "constraints.txt").read_text(), re.MULTILINE
+    )
     assert wanted - {"ssegauge"} <= set(pinned)
+
+
+@pytest.mark.slow
+def test_a_bare_install_is_enough_for_everything_but_its_extras(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    place = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    pin = re.compile(r"^([a-z0-9-]+==[^ ]+)( ;[^\\]*)?", re.MULTILINE)
+    pins = pin.finditer((ROOT / "constraints.txt").read_text())
+    (tmp_path / "versions.txt").write_text("".join(f"{found[1]}{found[2] or ''}\n" for found in pins))
+    install = ["install", "--quiet", "--disable-pip-version-check", "--constraint", tmp_path / "versions.txt"]
+    subprocess.run([place / "bin" / "python", "-m", "pip", *install, wheel.filename], check=True)
+
+    def ssegauge(*args: str) -> tuple[int, str]:
+        done = subprocess.run([place / "bin" / "ssegauge", *args], cwd=tmp_path, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    assert ssegauge("--version") == (0, f"ssegauge {version('ssegauge')}\n")
+    code, told = ssegauge("serve", "--port", "0")
+    assert (code, told.count("\n")) == (2, 1)
+    assert "pip install 'ssegauge[target]'" in told
+    plugins = subprocess.run(
+        [place / "bin" / "pytest", "--version", "-VV"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert plugins.returncode == 0, plugins.stderr
