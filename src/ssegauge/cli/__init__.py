@@ -73,7 +73,7 @@ class Verbs(click.Group):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; a reader that has gone away ends it quietly."""
+        """Run the verb; Ctrl-C and a reader that has gone away end it quietly."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -81,6 +81,8 @@ class Verbs(click.Group):
             # the interpreter flushes once more on its way out and must find somebody listening
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(PIPE_CLOSED)
+        except KeyboardInterrupt:  # before click, which would write an empty line
+            ctx.exit(INTERRUPTED)
         return result
 
 

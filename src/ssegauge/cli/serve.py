@@ -9,7 +9,7 @@ from ssegauge import locate
 from ssegauge.errors import UserError
 
 APP = "ssegauge.target_app.app:app"
-PACE_VARIABLE = "TARGET_APP_PACE"
+PACE_VARIABLE = "SSEGAUGE_PACE"
 
 
 @click.command(
@@ -22,7 +22,7 @@ Examples:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option(
-    "--pace", default=1.0, show_default=True, type=click.FloatRange(min=0), help="Factor on every delay of the streams."
+    "--pace", default=1.0, show_default=True, type=click.FloatRange(0, 10), help="Factor on every delay of the streams."
 )
 def command(host: str, port: int, pace: float) -> None:
     """Serve the reference app until Ctrl-C.
@@ -38,7 +38,7 @@ def command(host: str, port: int, pace: float) -> None:
         config = uvicorn.Config(
             application.import_string,
             http="h11",  # httptools answers an HTTP/1.0 request in chunks, which rule HTTP-12 finds
-            timeout_graceful_shutdown=2,  # without it one open stream holds the process for ever
+            timeout_graceful_shutdown=5,  # without it one open stream holds the process for ever
             log_level="warning",
         )
         uvicorn.Server(config).run(sockets=[listener])
