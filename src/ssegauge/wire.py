@@ -13,6 +13,16 @@ from typing import NamedTuple
 MIB = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile("\r\n|\r|\n")
+_SLICE = 1 << 16
+# The common shape of a block, in one step of the regular expression engine, or any other block as its lines: twice as
+# fast as a loop over lines. Possessive, so nothing is ever tried twice.
+_TEXT_BLOCKS = re.compile(
+    r"(?:event: (.+)\n)?(?:id: ([^\n\0]+)\n(?:event: (.+)\n)?)?data: (.*+(?:\ndata: .*+)*+)\n\n|((?:.+\n)++)\n"
+)
+_BYTE_BLOCKS = re.compile(
+    rb"((?:event: .+\n)?(?:id: ([^\n\0]+)\n(?:event: .+\n)?)?data: .*+(?:\ndata: .*+)*+)\n\n|((?:.+\n)++)\n"
+)
+_new = tuple.__new__  # half the time of the class's own constructor
 # Beyond any clock, and below the 640 digits at which Python's int() may be told to refuse.
 _RETRY_DIGITS = 300
 
@@ -33,19 +43,13 @@ class RawEvent(tuple[bytes, bytes]):
     @property
     def raw_type(self) -> bytes:
         """Bytes of the event type, b"message" where the block names none."""
-        block = self[0]
-        if block.startswith(b"data: ") and b"\n" not in block:
-            return b"message"
-        kinds = [value for name, value in _fields(block) if name == b"event"]
+        kinds = [value for name, value in _fields(self[0]) if name == b"event"]
         return kinds[-1] or b"message" if kinds else b"message"
 
     @property
     def raw_data(self) -> bytes:
         """Bytes of the data: the values of the data lines joined by LF."""
-        block = self[0]
-        if block.startswith(b"data: ") and b"\n" not in block:
-            return block[6:]
-        return b"\n".join([value for name, value in _fields(block) if name == b"data"])
+        return b"\n".join([value for name, value in _fields(self[0]) if name == b"data"])
 
     @property
     def type(self) -> str:
@@ -69,6 +73,24 @@ class RawEvent(tuple[bytes, bytes]):
 
     def __repr__(self) -> str:
         return f"RawEvent(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
+
+
+class _OneLine(RawEvent):
+    """A block that is one data line, kept without its name: the value and the id."""
+
+    __slots__ = ()
+
+    @property
+    def raw_type(self) -> bytes:
+        return b"message"
+
+    @property
+    def raw_data(self) -> bytes:
+        return self[0]
+
+    @property
+    def size(self) -> int:
+        return len(self[0]) + 6
 
 
 class LimitError(ValueError):
@@ -135,10 +157,10 @@ class _Blocks:
         self._fed = 0
         self._head: bytes | None = b""  # the first bytes while they may become a mark; None once that is settled
         self._after_cr = False
+        self._odd = True  # the next chunk needs care: it may hold the mark, or the LF of a CRLF
         self._kept = bytearray()  # complete lines of the open block that were looked at; no comments, no retries
         self._kept_size = 0  # their bytes without line ends
         self._tail = bytearray()  # the bytes after them
-        self._line_size = 0  # bytes of the unfinished line at its end
         self._spent: LimitError | None = None
 
     @property
@@ -159,7 +181,7 @@ class _Blocks:
         Complete comments and retries do not count, as they have had their effect.
         """
         self._look(None, 0)
-        return bool(self._line_size or self._kept or self._head)
+        return bool(self._tail or self._kept or self._head)
 
     def _take(self, chunk: bytes) -> bytes:
         """The complete blocks, in LF and with their blank lines, that this chunk closes."""
@@ -167,27 +189,28 @@ class _Blocks:
             raise type(self._spent)(self._spent.limit, self._spent.offset)
         self._fed += len(chunk)
         raw = None
-        if self._head is not None or self._after_cr or b"\r" in chunk:
+        if self._odd or b"\r" in chunk:
             raw, chunk = self._in_lf(chunk)
-        line_end = chunk.rfind(b"\n")
-        if line_end < 0:
-            self._tail += chunk
-            self._line_size += len(chunk)
-            if self._line_size > self._max_line:
-                self._look(raw, len(chunk))
-            return b""
         cut = chunk.rfind(b"\n\n") + 2
+        tail = self._tail
         if cut == 1:
             # A blank line can also be this chunk's first byte, after a line that an earlier one ended.
-            cut = int(chunk[0] == 10 and not self._line_size and bool(self._tail or self._kept))
-        complete = b""
-        if cut:
+            cut = int(chunk[:1] == b"\n" and (tail.endswith(b"\n") or bool(self._kept and not tail)))
+        if not cut:
+            tail += chunk
+            complete = b""
+        elif tail or self._kept or len(chunk) > self._safe:
             complete = self._close(chunk, cut, raw)
-            self._tail += chunk[cut:]
+            tail += chunk[cut:]
+        elif cut == len(chunk):
+            return chunk
         else:
-            self._tail += chunk
-        self._line_size = len(chunk) - line_end - 1
-        if raw is not None or self._kept_size + len(self._tail) > self._safe:
+            complete = chunk[:cut]
+            tail += chunk[cut:]
+        size = len(tail)
+        if raw is not None or (
+            self._kept_size + size > self._safe and (b"\n" in chunk or size > self._max_line)
+        ):
             self._look(raw, len(chunk))
         return complete
 
@@ -202,8 +225,10 @@ class _Blocks:
         if not self._after_cr and self._fed == len(raw) and raw.startswith(_BOM):
             chunk = chunk[3:]
         if not chunk:
+            self._odd = self._after_cr
             return raw, chunk
         after_cr, self._after_cr = self._after_cr, chunk.endswith(b"\r")
+        self._odd = self._after_cr
         if after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         return raw, chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -217,7 +242,9 @@ class _Blocks:
         else:
             complete = chunk[:cut]
         if len(complete) > self._safe:
-            complete = self._within_limits(complete, len(chunk) - cut, raw, len(chunk))
+            parts = _slices(complete) if self._safe >= _SLICE else [complete]
+            if any(len(part) > self._safe for part in parts):
+                return self._within_limits(complete, len(chunk) - cut, raw, len(chunk))
         return complete
 
     def _within_limits(self, complete: bytes, after: int, raw: bytes | None, size: int) -> bytes:
@@ -281,6 +308,19 @@ class _Blocks:
             self._reconnection_time = retry
 
 
+def _slices(complete: bytes) -> list[bytes]:
+    """Whole blocks in parts of 64 KiB, which stay in the processor's cache (a fifth faster on a megabyte)."""
+    parts = []
+    at = 0
+    while at < len(complete):
+        end = complete.rfind(b"\n\n", at, at + _SLICE) + 2
+        if end <= at + 2:
+            end = complete.find(b"\n\n", at) + 2
+        parts.append(complete[at:end])
+        at = end
+    return parts
+
+
 def _is_retry(line: bytes) -> bool:
     return line.startswith(b"retry:") or line == b"retry"
 
@@ -298,41 +338,65 @@ class Decoder(_Blocks):
         Raises LineTooLong or EventTooLong past `max_line` or `max_event` bytes. HTML 9.2.6.
         """
         complete = self._take(chunk)
-        events = self._build(complete) if complete else []
+        if len(complete) > _SLICE:
+            events: list[Event] = []
+            for part in _slices(complete):
+                events += self._build(part)
+        else:
+            events = self._build(complete) if complete else []
         if self._spent is not None:
             self._spent.events = events
             raise self._spent
         return events
 
     def _build(self, complete: bytes) -> list[Event]:
-        events: list[Event] = []
-        last_event_id = self.last_event_id
         # A blank line never falls inside a character, not even a broken one, so all blocks are decoded at once.
-        for block in complete.decode("utf-8", "replace").split("\n\n"):
-            if not block:
+        text = complete.decode("utf-8", "replace")
+        if text[:6] == "data: ":
+            values = text[6:-2].split("\n\ndata: ")
+            if text.count("\n") == 2 * len(values):
+                last_event_id = self._id.decode("utf-8", "replace")
+                return [_new(Event, ("message", value, last_event_id)) for value in values]
+        events: list[Event] = []
+        append = events.append
+        last_event_id = before = self._id.decode("utf-8", "replace")
+        for kind, number, later, data, lines in _TEXT_BLOCKS.findall(text):
+            if lines:
+                event, last_event_id = self._interpret(lines, last_event_id)
+                if event is not None:
+                    append(event)
                 continue
-            kind = ""
-            data: list[str] = []
-            for line in block.split("\n"):
-                if line[:6] == "data: ":
-                    data.append(line[6:])
-                    continue
-                name, _, value = line.partition(":")
-                if value[:1] == " ":
-                    value = value[1:]
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    data.append(value)
-                elif name == "id":
-                    if "\0" not in value:
-                        last_event_id = value
-                elif name == "retry":
-                    self._obey(value.encode())
-            if data:
-                events.append(Event(kind or "message", "\n".join(data), last_event_id))
-        self._id = last_event_id.encode()
+            if number:
+                last_event_id = number
+            if "\n" in data:
+                data = data.replace("\ndata: ", "\n")
+            append(_new(Event, (later or kind or "message", data, last_event_id)))
+        if last_event_id is not before:
+            self._id = last_event_id.encode()
         return events
+
+    def _interpret(self, lines: str, last_event_id: str) -> tuple[Event | None, str]:
+        """Any block, line by line: 9.2.6, "process the field" and "dispatch the event"."""
+        kind = ""
+        data = []
+        for line in lines.split("\n")[:-1]:
+            name, _, value = line.partition(":")
+            if value[:1] == " ":
+                value = value[1:]
+            if name == "data":
+                data.append(value)
+            elif name == "event":
+                kind = value
+            elif name == "id":
+                if "\0" not in value:
+                    last_event_id = value
+            elif name == "retry":
+                self._obey(value.encode())
+        # "If the data buffer is an empty string, set the data buffer and the event type buffer to the empty string and
+        # return": the buffer holds an LF for every data line, so it is empty only where there was none.
+        if not data:
+            return None, last_event_id
+        return Event(kind or "message", "\n".join(data), last_event_id), last_event_id
 
 
 class LazyDecoder(_Blocks):
@@ -354,20 +418,36 @@ class LazyDecoder(_Blocks):
         return events
 
     def _sift(self, complete: bytes) -> list[RawEvent]:
+        last_event_id = self._id
+        if complete[:6] == b"data: ":
+            values = complete[6:-2].split(b"\n\ndata: ")
+            if complete.count(b"\n") == 2 * len(values):
+                return [_new(_OneLine, (value, last_event_id)) for value in values]
         events: list[RawEvent] = []
-        for block in complete.split(b"\n\n"):
-            has_data = False
-            for name, value in _fields(block):
-                if name == b"data":
-                    has_data = True
-                elif name == b"id":
-                    if b"\0" not in value:
-                        self._id = value
-                elif name == b"retry":
-                    self._obey(value)
-            if has_data:
-                events.append(RawEvent((block, self._id)))
+        append = events.append
+        for block, number, lines in _BYTE_BLOCKS.findall(complete):
+            if lines:
+                if self._has_data(lines):
+                    append(_new(RawEvent, (lines[:-1], self._id)))
+                continue
+            if number:
+                self._id = number
+            append(_new(RawEvent, (block, self._id)))
         return events
+
+    def _has_data(self, lines: bytes) -> bool:
+        """Obey the fields of any block, and say whether it is an event."""
+        has_data = False
+        for name, value in _fields(lines[:-1]):
+            if name == b"data":
+                has_data = True
+            elif name == b"id":
+                if b"\0" not in value:
+                    self._id = value
+            elif name == b"retry":
+                self._obey(value)
+        self._comments += lines.startswith(b":") + lines.count(b"\n:")
+        return has_data
 
 
 def decode(body: bytes, last_event_id: str = "") -> list[Event]:
