@@ -1,0 +1,221 @@
+"""One stream: its pace, its faults on request, how it ends, and the response that carries it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated, Any
+
+import anyio
+from fastapi import Depends, Header, Query, Request, Response
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse, SendTimeoutError
+from starlette.types import Receive, Scope, Send
+
+from .events import LINE_END, failure, keepalive
+from .probe import Probe, Watch
+from .settings import MAX_PACE, Settings
+
+log = logging.getLogger(__name__)
+
+Events = AsyncGenerator[ServerSentEvent, None]
+
+# The id of every `complete` that has no id of its own. EventSource comes back by itself after the end and
+# then sends it, which is how a finished stream is told from a new one without remembering either.
+FINISHED = "finished"
+
+LAST_EVENTS = frozenset({"complete", "error"})
+
+
+class InjectedFault(Exception):
+    """Raised inside a stream because its request asked for it with `fail_after`."""
+
+
+class ServerLeaving(Exception):
+    """Raised from a pause when the server is about to stop: the stream ends where it is."""
+
+
+class StreamResponse(EventSourceResponse):
+    """An event stream as every endpoint sends it: LF, comments as keepalive, cleanup when the client leaves."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, events: AsyncIterator[ServerSentEvent], watch: Watch, settings: Settings, leaving: anyio.Event
+    ) -> None:
+        super().__init__(
+            events,
+            headers={"Cache-Control": "no-store, no-transform"},
+            media_type=self.media_type,
+            ping=settings.keepalive_s,
+            ping_message_factory=keepalive,
+            sep=LINE_END,
+            send_timeout=settings.send_timeout_s,
+            shutdown_event=leaving,
+            shutdown_grace_period=settings.shutdown_grace_s,
+        )
+        # Its default in HTTP/1.1, and forbidden in HTTP/2, where strict clients refuse the response.
+        del self.headers["connection"]
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._watch.response():
+            try:
+                await super().__call__(scope, receive, send)
+            except SendTimeoutError:
+                log.warning("%s: gave up on a client that does not read", scope["path"])
+            finally:
+                # A client that left before the first event leaves a generator that nobody has closed.
+                with anyio.CancelScope(shield=True):
+                    await _close(self.body_iterator)
+
+
+async def _close(events: object) -> None:
+    if isinstance(events, AsyncGenerator):
+        await events.aclose()
+
+
+class Stream:
+    """What a stream has at hand: the request's wishes, a clock, and the way to answer."""
+
+    def __init__(
+        self, request: Request, *, pace: float, fail_after: int | None = None, last_event_id: str | None = None
+    ) -> None:
+        self.request = request
+        self.settings: Settings = request.app.state.settings
+        self.probe: Probe = request.app.state.probe
+        self.watch = Watch(self.probe)
+        self.pace = pace
+        self.fail_after = fail_after
+        self.last_event_id = last_event_id
+        self.leaving = anyio.Event()
+        self._started = time.monotonic()
+        self._paused = 0.0
+
+    async def pause(self, seconds: float) -> None:
+        """Waits `seconds` times the pace, others run meanwhile. Raises ServerLeaving when the server stops."""
+        self._paused += seconds
+        await self.wait(seconds * self.pace)
+
+    async def wait(self, seconds: float) -> None:
+        """Waits `seconds` whatever the pace. Raises ServerLeaving when the server stops."""
+        if seconds > 0:
+            with anyio.move_on_after(seconds):
+                await self.leaving.wait()
+        else:
+            await asyncio.sleep(0)
+        if self.leaving.is_set():
+            raise ServerLeaving
+
+    def elapsed(self) -> float:
+        """Seconds since the request, as they were without the pace: what time limits are compared with."""
+        return (time.monotonic() - self._started) / self.pace if self.pace else self._paused
+
+    def took(self) -> float:
+        """Seconds since the request, as the clock counts them."""
+        return time.monotonic() - self._started
+
+    async def is_disconnected(self) -> bool:
+        """Whether the client has left. The response stops its generator anyway; work that lives outside it asks."""
+        return await self.request.is_disconnected()
+
+    def respond(self, source: Events, **context: Any) -> Response:
+        """The response that sends `source`, with what all streams have in common.
+
+        A `retry` on the first event, an id on `complete`, an error event (with `context`) in place of an
+        exception, nothing after either, and 204 for a browser that comes back to a finished stream.
+        """
+        return self._unless_finished(self._dressed(self._guarded(source, context)))
+
+    def respond_plainly(self, source: Events) -> Response:
+        """The response that sends `source` and nothing beside it, faults on request excepted."""
+        return self._unless_finished(self._guarded(source, {}, last=frozenset()))
+
+    def send(self, events: AsyncIterator[ServerSentEvent]) -> StreamResponse:
+        """The response that sends these events as they are, exceptions included."""
+        return StreamResponse(events, self.watch, self.settings, self.leaving)
+
+    def _unless_finished(self, events: Events) -> Response:
+        if self.last_event_id == FINISHED:
+            return Response(status_code=204, headers={"Cache-Control": "no-store"})
+        return self.send(events)
+
+    def kept_alive(self, response: Response, seconds: float | None) -> Response:
+        """The same response with keepalive comments every so many seconds, where a number is given."""
+        if seconds is not None and isinstance(response, StreamResponse):
+            response.ping_interval = seconds
+        return response
+
+    async def _dressed(self, events: Events) -> Events:
+        retry: int | None = self.settings.retry_ms
+        try:
+            async for item in events:
+                if item.data is not None and retry is not None:
+                    item.retry, retry = retry, None
+                if item.event == "complete" and item.id is None:
+                    item.id = FINISHED
+                yield item
+        finally:
+            await events.aclose()
+
+    async def _guarded(self, source: Events, context: dict[str, Any], last: frozenset[str] = LAST_EVENTS) -> Events:
+        sent = 0
+        with self.watch.work():
+            try:
+                self._fail_if_due(sent)
+                async for item in source:
+                    sent += item.data is not None
+                    self.probe.events += item.data is not None
+                    yield item
+                    if item.event in last:
+                        return
+                    self._fail_if_due(sent)
+            except ServerLeaving:
+                log.info("%s: the server stops, ended after %d events", self.request.url.path, sent)
+            except Exception as error:  # noqa: BLE001 - whatever a stream raises is told to its reader
+                self.probe.failed += 1
+                self.probe.events += 1
+                yield self._told(error, context)
+            except BaseException:
+                log.info("%s: the client left after %d events", self.request.url.path, sent)
+                raise
+            finally:
+                await source.aclose()
+
+    def _fail_if_due(self, sent: int) -> None:
+        if sent == self.fail_after:
+            raise InjectedFault(f"Injected fault after {sent} events")
+
+    def _told(self, error: Exception, context: dict[str, Any]) -> ServerSentEvent:
+        if isinstance(error, InjectedFault):
+            log.warning("%s: %s", self.request.url.path, error)
+            return failure(str(error), type(error).__name__, **context)
+        # The text of an exception from elsewhere may hold a path or a secret: it is for the log only.
+        log.error("%s: stream failed", self.request.url.path, exc_info=error)
+        return failure("The stream failed", type(error).__name__, **context)
+
+
+async def open_stream(
+    request: Request,
+    pace: Annotated[
+        float | None,
+        Query(ge=0, le=MAX_PACE, allow_inf_nan=False, description="Factor on the delays; 0 for none."),
+    ] = None,
+    fail_after: Annotated[
+        int | None, Query(ge=0, le=1_000_000, description="Fail after so many events; 0 before the first.")
+    ] = None,
+    last_event_id: Annotated[str | None, Header(description="The id of the last event that was received.")] = None,
+) -> Stream:
+    """The stream that this request asks for."""
+    settings: Settings = request.app.state.settings
+    return Stream(
+        request,
+        pace=settings.pace if pace is None else pace,
+        fail_after=fail_after,
+        last_event_id=last_event_id or None,
+    )
+
+
+Opened = Annotated[Stream, Depends(open_stream)]

@@ -1,0 +1,1 @@
+"""The streams, a module per topic; each has a `router`."""
