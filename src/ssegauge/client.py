@@ -1,0 +1,432 @@
+"""Records exchanges over a bare socket, so that framing, timing and the kind of end are seen as they were.
+
+HTTP/1 messages are read by h11; the socket is ours because rules need what HTTP clients hide: when each read came,
+what followed the end of a message, and whether the connection was closed, cut or reset. One `Stream` is one request
+under way; `record` runs it to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+from ssegauge.exchange import Exchange, Hop, Read, Sent
+from ssegauge.http1 import MessageReader
+from ssegauge.profile import Target
+from ssegauge.verdict import EndKind
+from ssegauge.wire import Decoder, LimitError
+
+USER_AGENT = "ssegauge"
+_LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST (socket(7))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much is waited for, in seconds and bytes. Every wait has a deadline."""
+
+    connect: float = 5.0
+    first_byte: float = 10.0
+    window: float = 10.0
+    max_body: int = 4 << 20
+    max_events: int = 20_000
+    deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How the target is reached: TLS settings, or another address to connect to."""
+
+    verify: bool = True
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+    def merged(self, target: Target) -> Transport:
+        """These settings, and those of the profile's [target] where nothing else is said."""
+        return Transport(
+            verify=self.verify and not target.insecure,
+            ca=self.ca or target.ca,
+            cert=self.cert or target.cert,
+            key=self.key or target.key,
+        )
+
+    def context(self) -> ssl.SSLContext:
+        """A TLS context that offers HTTP/1.1 and reports a missing closure alert (RFC 5246 section 7.2.1)."""
+        context = ssl.create_default_context(cafile=self.ca)
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if self.cert:
+            context.load_cert_chain(self.cert, self.key)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+
+def alpn(host: str, port: int, transport: Transport, within: float = 5.0) -> str | None:
+    """The protocol that the server chooses where HTTP/2 and HTTP/1.1 are offered, or None. Raises no OSError."""
+    context = transport.context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        with (
+            socket.create_connection((host, port), within) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            return secure.selected_alpn_protocol()
+    except OSError:
+        return None
+
+
+@dataclass
+class Connection:
+    """One TCP (or TLS) connection to the origin of `url`. Raises OSError where it cannot be made."""
+
+    url: str
+    transport: Transport = field(default_factory=Transport)
+    timeout: float = 5.0
+    receive_buffer: int | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+        before = time.monotonic()
+        self.socket = self._connect(host, port)
+        if secure:
+            context = self.transport.context()
+            self.socket = context.wrap_socket(self.socket, server_hostname=host, suppress_ragged_eofs=False)
+        self.connect_s = time.monotonic() - before
+        self.socket.setblocking(False)
+
+    def _connect(self, host: str, port: int) -> socket.socket:
+        if self.receive_buffer is None:
+            made = socket.create_connection((host, port), timeout=self.timeout)
+        else:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            made = socket.socket(family, kind, protocol)
+            # must be set before connect to bound the window (tcp(7))
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+            made.settimeout(self.timeout)
+            made.connect(address)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
+
+    def send(self, data: bytes, within: float = 10.0) -> None:
+        """Send all of `data`. Raises OSError, TimeoutError included."""
+        deadline = time.monotonic() + within
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.socket.send(view) :]
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                left = deadline - time.monotonic()
+                if left <= 0 or not select.select([], [self.socket], [], left)[1]:
+                    raise TimeoutError("the request could not be sent") from None
+
+    def receive(self, within: float) -> bytes | None:
+        """The next bytes, b"" at an orderly end, None where nothing came in time. Raises OSError at a reset."""
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return self.socket.recv(1 << 16)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                select.select([self.socket], [], [], left)
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def close(self) -> None:
+        """Close by FIN."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Close by RST, as a client does that crashed."""
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
+        self.socket.close()
+
+
+def with_defaults(sent: Sent) -> Sent:
+    """The request with Host and what EventSource sends, where the profile says nothing else."""
+    names = {name.lower() for name, _ in sent.headers}
+    parts = urlsplit(sent.url)
+    host = parts.netloc.rpartition("@")[2]
+    defaults = [
+        ("Host", host),
+        ("Accept", "text/event-stream"),
+        ("Accept-Encoding", "identity"),
+        ("User-Agent", USER_AGENT),
+    ]
+    if sent.body is not None and "transfer-encoding" not in names:
+        defaults.append(("Content-Length", str(len(sent.body))))
+    added = [(name, value) for name, value in defaults if name.lower() not in names]
+    return replace(
+        sent,
+        headers=(
+            *[pair for pair in added if pair[0] == "Host"],
+            *sent.headers,
+            *[pair for pair in added if pair[0] != "Host"],
+        ),
+    )
+
+
+def without_header(sent: Sent, name: str) -> Sent:
+    """The request with no field of that name, not even a default one: an empty marker stops the default."""
+    return replace(sent, headers=(*[pair for pair in sent.headers if pair[0].lower() != name.lower()], (name, _ABSENT)))
+
+
+def with_header(sent: Sent, name: str, value: str) -> Sent:
+    """The request with the field set to one value."""
+    return replace(sent, headers=(*[pair for pair in sent.headers if pair[0].lower() != name.lower()], (name, value)))
+
+
+_ABSENT = "\0absent"
+
+
+def head_bytes(sent: Sent) -> bytes:
+    """The request's head and body as they go over the wire. Field values may hold any byte but CR, LF and NUL."""
+    parts = urlsplit(sent.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{sent.method} {target} HTTP/{sent.http_version}"]
+    for name, value in sent.headers:
+        if value == _ABSENT:
+            continue
+        if any(character in value for character in "\r\n\0"):
+            raise ValueError(f"header {name} holds a line end or NUL")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + (sent.body or b"")
+
+
+class Stream:
+    """One request under way. `exchange` grows with every read; `events` counts what has been dispatched.
+
+    `pump` reads until a condition holds, the exchange ends, or time is up; `close`, `reset` and `finish` end it.
+    """
+
+    def __init__(
+        self,
+        sent: Sent,
+        *,
+        endpoint: str = "",
+        limits: Limits | None = None,
+        transport: Transport | None = None,
+        connection: Connection | None = None,
+        receive_buffer: int | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.sent = with_defaults(sent)
+        self.exchange = Exchange(endpoint, self.sent, started=datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self.events = 0
+        self.over = False
+        self._decoder: Decoder | None = Decoder()
+        self._reader = MessageReader(self.sent.method, self.exchange)
+        self._began = time.monotonic()
+        self.connection: Connection | None = connection
+        try:
+            if self.connection is None:
+                self.connection = Connection(sent.url, transport or Transport(), self.limits.connect, receive_buffer)
+                self.exchange.connect_s = self.connection.connect_s
+            self._began = time.monotonic()
+            self.connection.send(head_bytes(self.sent))
+        except TimeoutError as error:
+            self._end("timeout_connect", str(error) or "no connection in time")
+        except OSError as error:
+            self._end("connect_error", _reason(error))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first byte of the request was sent."""
+        return time.monotonic() - self._began
+
+    def pump(self, until: Callable[[Stream], bool] | None = None, within: float | None = None) -> bool:
+        """Read until `until` holds (True), or the exchange is over or `within` seconds have passed (False)."""
+        deadline = self._began + self.limits.window if within is None else time.monotonic() + within
+        while not self.over:
+            if until is not None and until(self):
+                return True
+            self._check_first_byte()
+            left = deadline - time.monotonic()
+            if left <= 0 or self.over:
+                return False
+            self._step(min(left, self._first_byte_left()))
+        return until is not None and until(self)
+
+    def until_events(self, count: int, within: float | None = None) -> bool:
+        """Read until `count` events have been dispatched."""
+        return self.pump(lambda stream: stream.events >= count, within)
+
+    def until_head(self, within: float | None = None) -> bool:
+        """Read until the header section is complete."""
+        return self.pump(lambda stream: stream.exchange.head_at is not None, within)
+
+    def _first_byte_left(self) -> float:
+        if self.exchange.first_byte_at is not None:
+            return float("inf")
+        return max(self._began + self.limits.first_byte - time.monotonic(), 0.0)
+
+    def _check_first_byte(self) -> None:
+        if self.exchange.first_byte_at is None and self._first_byte_left() <= 0:
+            self._end("timeout_first_byte", f"no byte of a response within {self.limits.first_byte:g} s")
+
+    def _step(self, within: float) -> None:
+        assert self.connection is not None  # noqa: S101 - an exchange that is not over has a connection
+        try:
+            data = self.connection.receive(within)
+        except ssl.SSLEOFError:
+            self._reader.end_of_input()
+            self._end("eof", "the TLS connection ended without its closure alert")
+            return
+        except OSError as error:
+            self._end("reset", _reason(error))
+            return
+        at = self.elapsed
+        if data is None:
+            return
+        if not data:
+            complete = self._reader.end_of_input()
+            self._end(
+                "message_end" if complete else "eof", "" if complete else "the connection was closed inside the message"
+            )
+            return
+        if self.exchange.first_byte_at is None:
+            self.exchange.first_byte_at = at
+        self._take(at, data)
+
+    def _take(self, at: float, data: bytes) -> None:
+        self.exchange.wire.append(Read(at, data))
+        content = self._reader.feed(data, at)
+        if content:
+            self.exchange.reads.append(Read(at, content))
+            self._count(content)
+        if self._reader.problem:
+            self._end("malformed", self._reader.problem)
+        elif self._reader.complete:
+            self._linger()
+            self._end("message_end")
+        elif self._reader.content_bytes > self.limits.max_body or self.events > self.limits.max_events:
+            self._end("client", "observation ended by its limit of bytes or events")
+
+    def _count(self, content: bytes) -> None:
+        if self._decoder is None or self.exchange.members("content-encoding"):
+            return
+        try:
+            self.events += len(self._decoder.feed(content))
+        except LimitError:
+            self._decoder = None  # the rules on lengths say what there is to say
+
+    def _linger(self) -> None:
+        """Look for bytes after the end of a message that announced its length or allows no content."""
+        self.exchange.end_at = self.elapsed
+        self.exchange.excess = self._reader.trailing()
+        announced = self.exchange.framing == "length" and self.exchange.essence == "text/event-stream"
+        patience = 1.0 if announced else 0.2 if self.exchange.status in {204, 205, 304} else 0.0
+        if self.connection is None or not patience:
+            return
+        deadline = time.monotonic() + patience
+        while (left := deadline - time.monotonic()) > 0 and len(self.exchange.excess) < 1 << 16:
+            try:
+                data = self.connection.receive(left)
+            except OSError:
+                return
+            if data is None or not data:
+                self.exchange.closed_after_end = data == b""
+                return
+            self.exchange.excess += data
+
+    def _end(self, kind: EndKind, detail: str = "") -> None:
+        if self.over:
+            return
+        self.over = True
+        self.exchange.end = kind
+        self.exchange.end_at = self.exchange.end_at or max(self.elapsed, 0.0)
+        self.exchange.detail = detail
+        if self.connection is not None and kind != "message_end":
+            self.connection.close()
+
+    def give_up(self, kind: EndKind, detail: str) -> None:
+        """End the exchange because a wait that the contract bounds is over."""
+        self._end(kind, detail)
+
+    def close(self) -> Exchange:
+        """Leave by FIN; what has been seen is the exchange."""
+        self._end("client", "we closed the connection")
+        if self.connection is not None:
+            self.connection.close()
+        return self.exchange
+
+    def reset(self) -> Exchange:
+        """Leave by RST."""
+        if self.connection is not None:
+            self.connection.reset()
+        self._end("client", "we reset the connection")
+        return self.exchange
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
+
+
+def record(
+    sent: Sent, *, endpoint: str = "", limits: Limits | None = None, transport: Transport | None = None
+) -> Exchange:
+    """Run one request to its end, or to the end of the observation window, following no redirect."""
+    with Stream(sent, endpoint=endpoint, limits=limits, transport=transport) as stream:
+        stream.pump()
+        if stream.limits.deadline and not stream.over:
+            stream.give_up("timeout_total", f"still open after its deadline of {stream.limits.window:g} s")
+        return stream.close()
+
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_HOPS = 5
+"""Hops that are followed; HTTP-07 asks for no more."""
+
+
+def record_following(
+    sent: Sent, *, endpoint: str = "", limits: Limits | None = None, transport: Transport | None = None
+) -> Exchange:
+    """Like `record`, following up to five redirects; the hops are kept with the exchange."""
+    hops: list[Hop] = []
+    while True:
+        exchange = record(sent, endpoint=endpoint, limits=limits, transport=transport)
+        exchange.redirects = hops
+        location = exchange.value("location")
+        if exchange.status not in REDIRECTS or len(hops) >= MAX_HOPS:
+            return exchange
+        hops.append(Hop(exchange.status, sent.url, location))
+        following = location and urljoin(sent.url, location)
+        if not following or urlsplit(following).scheme not in {"http", "https"}:
+            return exchange
+        sent = _redirected(sent, exchange.status, following)
+
+
+def _redirected(sent: Sent, status: int, url: str) -> Sent:
+    """The next request (Fetch, HTTP-redirect fetch): 301 and 302 turn POST into GET, 303 everything but HEAD."""
+    headers = tuple(pair for pair in sent.headers if pair[0].lower() != "host")
+    if urlsplit(url).netloc != urlsplit(sent.url).netloc:
+        headers = tuple(pair for pair in headers if pair[0].lower() not in {"authorization", "cookie"})
+    becomes_get = (status in {301, 302} and sent.method == "POST") or (
+        status == 303 and sent.method not in {"GET", "HEAD"}
+    )
+    if becomes_get:
+        kept = tuple(pair for pair in headers if not pair[0].lower().startswith("content-"))
+        return replace(sent, method="GET", url=url, headers=kept, body=None)
+    return replace(sent, url=url, headers=headers)

@@ -1,0 +1,273 @@
+"""One exchange as it was seen: the request, the response head, every read with its time, how it ended.
+
+Rules judge exchanges and nothing else, so a saved exchange (a *recording*) gives the same verdicts again
+without the server. Times are seconds from the first byte of the request sent; they come from a monotonic clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ssegauge.errors import UserError
+from ssegauge.redaction import redact_headers, redact_url
+from ssegauge.verdict import EndKind
+
+SCHEMA = "ssegauge/recording/1"
+Headers = list[tuple[str, str]]
+
+
+class Read(NamedTuple):
+    """Bytes that arrived together, and when (seconds from the first byte of the request)."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The request as it went out. `body` is None where there was none."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    http_version: str = "1.1"
+
+
+class Hop(NamedTuple):
+    """A redirect that was followed: its status, the address that answered, and where it pointed."""
+
+    status: int
+    url: str
+    location: str | None
+
+
+@dataclass
+class Exchange:
+    """A request and all that came back.
+
+    `wire` holds raw reads, head and framing included (HTTP/1 only); `reads` the content with the transfer coding
+    removed, one entry for each read that brought some. `framing` is chunked, length, close, none or h2.
+    `excess` are bytes that followed the end of the message.
+    """
+
+    endpoint: str
+    request: Sent
+    started: str = ""
+    http_version: str = ""
+    status: int | None = None
+    reason: str = ""
+    headers: Headers = field(default_factory=list)
+    framing: str = "none"
+    connect_s: float | None = None
+    first_byte_at: float | None = None
+    head_at: float | None = None
+    wire: list[Read] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    end: EndKind = "client"
+    end_at: float = 0.0
+    detail: str = ""
+    excess: bytes = b""
+    closed_after_end: bool = False
+    redirects: list[Hop] = field(default_factory=list)
+
+    def values(self, name: str) -> list[str]:
+        """Every value of the header field `name`, in order, as sent."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def value(self, name: str) -> str | None:
+        """The field's values joined by a comma (RFC 9110 section 5.3), or None where it is absent."""
+        values = self.values(name)
+        return ", ".join(values) if values else None
+
+    def members(self, name: str) -> list[str]:
+        """The members of a list-valued field, in lower case, without parameters' blanks."""
+        return [part.strip().lower() for value in self.values(name) for part in value.split(",") if part.strip()]
+
+    @property
+    def essence(self) -> str:
+        """The MIME type of Content-Type without parameters, in lower case; empty where there is none."""
+        values = self.members("content-type")
+        return values[-1].split(";")[0].strip() if values else ""
+
+    @property
+    def ended_by_server(self) -> bool:
+        """The other side ended it: the message is complete, or the connection was cut."""
+        return self.end in {"message_end", "eof", "reset"}
+
+    @property
+    def raw_body(self) -> bytes:
+        """The content as sent, content coding included."""
+        return b"".join(read.data for read in self.reads)
+
+    def decoded(self) -> Decoded:
+        """The content with its Content-Encoding removed, read by read."""
+        return decode_content(self.reads, self.members("content-encoding"))
+
+    def to_json(self) -> dict[str, Any]:
+        """The recording as a JSON object; secrets in the request are redacted."""
+        document = asdict(self)
+        document["schema"] = SCHEMA
+        document["request"] = {
+            "method": self.request.method,
+            "url": redact_url(self.request.url),
+            "headers": redact_headers(self.request.headers),
+            "body": None if self.request.body is None else _b64(self.request.body),
+            "http_version": self.request.http_version,
+        }
+        document["headers"] = redact_headers(tuple(self.headers))
+        document["wire"] = []  # the head may carry secrets; content and fields are kept apart
+        document["reads"] = [{"at": read.at, "b64": _b64(read.data)} for read in self.reads]
+        document["excess"] = _b64(self.excess)
+        return document
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Exchange:
+        """The exchange that `to_json` wrote. Raises UserError where the document is none."""
+        try:
+            if document["schema"] != SCHEMA:
+                raise UserError(f"recording has schema {document['schema']!r}; this version reads {SCHEMA}")
+            known = dict(document)
+            del known["schema"]
+            sent = dict(known.pop("request"))
+            sent["headers"] = tuple((str(name), str(value)) for name, value in sent["headers"])
+            sent["body"] = None if sent["body"] is None else base64.b64decode(sent["body"])
+            known["reads"] = [Read(float(read["at"]), base64.b64decode(read["b64"])) for read in known["reads"]]
+            known["headers"] = [(str(name), str(value)) for name, value in known["headers"]]
+            known["excess"] = base64.b64decode(known["excess"])
+            known["redirects"] = [Hop(*hop) for hop in known["redirects"]]
+            known["wire"] = []
+            return cls(request=Sent(**sent), **known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"not a recording of ssegauge: {type(error).__name__}: {error}") from None
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def save(exchange: Exchange, path: Path) -> None:
+    """Write the recording whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(exchange.to_json(), indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def load(path: Path) -> Exchange:
+    """The recording in a file. Raises UserError naming the file where it is missing or is none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the recording: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not a recording of ssegauge: {error}") from None
+    if not isinstance(document, dict):
+        raise UserError(f"{path}: not a recording of ssegauge: the document is no JSON object")
+    try:
+        return Exchange.from_json(document)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+# -- content coding -------------------------------------------------------------------------------------------------
+
+MAX_DECODED = 8 << 20
+"""Bytes of decoded content that are kept: a few KiB of gzip can stand for gigabytes."""
+
+
+class Decoded(NamedTuple):
+    """Content without its coding. `problem` says why decoding stopped, where it did."""
+
+    reads: list[Read]
+    problem: str = ""
+
+
+def decode_content(reads: list[Read], codings: list[str], limit: int = MAX_DECODED) -> Decoded:
+    """Undo the content codings (RFC 9110 section 8.4), keeping the time of each read."""
+    active = [coding for coding in codings if coding != "identity"]
+    if not active:
+        return Decoded(reads)
+    inflaters: list[Callable[[bytes, int], bytes]] = []
+    for coding in reversed(active):
+        maker = _INFLATERS.get(coding)
+        inflate = maker() if maker else None
+        if inflate is None:
+            return Decoded([], f"content coding {coding!r} cannot be decoded here")
+        inflaters.append(inflate)
+    return _inflate(reads, inflaters, limit)
+
+
+def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], limit: int) -> Decoded:
+    out: list[Read] = []
+    left = limit
+    for at, chunk in reads:
+        data = chunk
+        try:
+            for inflate in inflaters:
+                data = inflate(data, left + 1)
+        except Exception as error:  # noqa: BLE001 - each coding's library has its own error classes
+            return Decoded(out, f"not in the announced coding: {error}")
+        if data:
+            out.append(Read(at, data[:left]))
+        left -= len(data)
+        if left < 0:
+            return Decoded(out, f"decoded content passes {limit} bytes")
+    return Decoded(out)
+
+
+def _zlib_inflater(wbits: int) -> Callable[[bytes, int], bytes]:
+    machine = zlib.decompressobj(wbits)
+
+    def inflate(data: bytes, most: int) -> bytes:
+        return machine.decompress(machine.unconsumed_tail + data, max(most, 1))
+
+    return inflate
+
+
+def _deflate_inflater() -> Callable[[bytes, int], bytes]:
+    """`deflate` is the zlib format; some servers send it bare (RFC 9110 section 8.4.1.2, note)."""
+    machine: list[Callable[[bytes, int], bytes]] = []
+
+    def inflate(data: bytes, most: int) -> bytes:
+        if not data:
+            return b""
+        if not machine:
+            machine.append(_zlib_inflater(zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS))
+        return machine[0](data, most)
+
+    return inflate
+
+
+def _brotli_inflater() -> Callable[[bytes, int], bytes] | None:
+    try:
+        import brotli  # noqa: PLC0415 - optional: without it br is reported as not decodable
+    except ImportError:
+        return None
+    machine = brotli.Decompressor()
+
+    def inflate(data: bytes, most: int) -> bytes:
+        return bytes(machine.process(data, output_buffer_limit=max(most, 1)))
+
+    return inflate
+
+
+_INFLATERS: dict[str, Callable[[], Callable[[bytes, int], bytes] | None]] = {
+    "gzip": lambda: _zlib_inflater(16 + zlib.MAX_WBITS),
+    "x-gzip": lambda: _zlib_inflater(16 + zlib.MAX_WBITS),
+    "deflate": _deflate_inflater,
+    "br": _brotli_inflater,
+}
+
+
+def offsets(reads: list[Read]) -> Iterator[tuple[int, float]]:
+    """For each read the offset of the byte after its last, and its time."""
+    total = 0
+    for at, data in reads:
+        total += len(data)
+        yield total, at

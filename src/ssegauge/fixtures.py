@@ -1,0 +1,3 @@
+"""Fixtures for a team's own tests."""
+
+sse = sse_target = None

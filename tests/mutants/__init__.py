@@ -1,0 +1,1 @@
+"""Servers that break one rule each, and a clean one that breaks none."""

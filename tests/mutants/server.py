@@ -1,0 +1,462 @@
+"""A small raw asyncio HTTP/1.1 server that keeps every rule: the ground on which mutants break one each.
+
+`Clean` serves the contract of `PROFILE`. A mutant is a subclass that overrides the one method whose behaviour it breaks.
+The server is written against the standards and uses nothing of the product's reading or judging, so that a fault of ours
+cannot hide itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from ssegauge.bench import Options
+
+STEP = 0.03
+"""Seconds between two events of a stream."""
+
+
+@dataclass
+class Call:
+    """A request as it came in. `query` and `headers` hold the last value of each name; header names are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    version: str
+    headers: dict[str, str]
+    body: bytes
+    raw_path: str = ""
+
+
+@dataclass
+class Peer:
+    """The connection to one client. `gone` is set as soon as the client has left."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    chunked: bool = False
+
+    async def send(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def content(self, data: bytes) -> None:
+        """Write content in the framing of the response."""
+        if data:
+            await self.send(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
+
+    async def finish(self) -> None:
+        """End the message."""
+        if self.chunked:
+            await self.send(b"0\r\n\r\n")
+
+    def cut(self) -> None:
+        """Drop the connection without ending the message."""
+        self.writer.transport.abort()
+
+
+def block(data: str, *, event: str = "", id: str = "", retry: int | None = None) -> bytes:
+    """One event as the standard writes it, with LF."""
+    lines = [f"retry: {retry}"] if retry is not None else []
+    lines += [f"id: {id}"] if id else []
+    lines += [f"event: {event}"] if event else []
+    normal = data.replace("\r\n", "\n").replace("\r", "\n")
+    lines += [f"data: {line}" for line in normal.split("\n")]
+    return ("\n".join(lines) + "\n\n").encode()
+
+
+AUTH = {"Bearer a": "a", "Bearer b": "b"}
+ORIGIN = "http://app.example"
+
+PROFILE = """
+base_url = "http://127.0.0.1:1"
+
+[[endpoint]]
+name     = "main"
+request  = { path = "/stream" }
+data     = "json"
+order    = "start delta+ done"
+terminal = ["done"]
+errors   = ["error"]
+ignore   = ["ping"]
+progress = { event = "delta", pointer = "/progress", range = [0, 100] }
+sequence = { pointer = "/seq" }
+sent_at  = { pointer = "/sent_ns", unit = "ns" }
+discriminator = { pointer = "/type" }
+deadline = "3s"
+lifetime = "2s"
+resume   = { from = "Last-Event-ID" }
+other_methods = ["PUT"]
+fault      = { params = { fail_after = 3 } }
+invalid    = { params = { count = "none" } }
+idle       = { path = "/idle" }
+slow_start = { params = { first_after = 1.2 } }
+endless    = { path = "/ticks" }
+
+[[endpoint]]
+name     = "echo"
+request  = { path = "/echo" }
+data     = "text"
+order    = "echo done"
+terminal = ["done"]
+reflect  = { data = { params = "text" }, event = { params = "name" }, id = { params = "mark" } }
+
+[[endpoint]]
+name      = "feed"
+request   = { path = "/feed" }
+data      = "json"
+ignore    = ["hello"]
+broadcast = { publish = { method = "POST", path = "/publish" } }
+
+[probe]
+url = "/probe"
+active_streams = "/active_streams"
+
+[target]
+health  = "/health"
+origins = ["http://app.example"]
+credentials     = { headers = { Authorization = "Bearer a" } }
+second_identity = { headers = { Authorization = "Bearer b" } }
+"""
+
+
+class Clean:
+    """Keeps every rule. `rule` names what a subclass breaks, `endpoint` where it shows, `profile` its contract."""
+
+    rule: ClassVar[str] = ""
+    endpoint: ClassVar[str] = "main"
+    companions: ClassVar[tuple[str, ...]] = ()
+    profile: ClassVar[str] = PROFILE
+    options: ClassVar[Options] = Options(window=2.0)
+    count: ClassVar[int] = 5
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.opened = 0
+        self.jobs = 0
+        self.produced = 0
+        self.subscribers: list[asyncio.Queue[bytes]] = []
+
+    # -- one connection ---------------------------------------------------------------------------------------------
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve the requests of a connection until one closes it."""
+        peer = Peer(reader, writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while (call := await self.read_call(peer)) is not None:
+                if not await self.answer(call, peer):
+                    break
+        with contextlib.suppress(Exception):
+            writer.close()
+
+    async def read_call(self, peer: Peer) -> Call | None:
+        """The next request, or None at the end of the connection."""
+        try:
+            head = (await peer.reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
+        except asyncio.IncompleteReadError:
+            return None
+        first, *lines = head.split("\r\n")
+        method, target, version = first.split(" ")
+        pairs = (line.partition(":") for line in lines if line)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        body = await peer.reader.readexactly(int(headers.get("content-length", "0")))
+        parts = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        return Call(method, parts.path, query, version.removeprefix("HTTP/"), headers, body, target)
+
+    async def answer(self, call: Call, peer: Peer) -> bool:
+        """Answer one request. True where the connection stays open for the next."""
+        routes = {
+            "/stream": self.stream, "/echo": self.stream, "/idle": self.stream, "/ticks": self.stream, "/feed": self.stream,
+            "/publish": self.publish, "/probe": self.probe, "/health": self.health,
+        }  # fmt: skip
+        handler = routes.get(call.path)
+        if handler is None:
+            return await self.reply(call, peer, 404, {"error": "no such path"})
+        return await handler(call, peer)
+
+    # -- plain answers ----------------------------------------------------------------------------------------------
+
+    async def reply(
+        self, call: Call, peer: Peer, status: int, document: Any, headers: dict[str, str] | None = None
+    ) -> bool:
+        """A complete JSON answer; the connection stays open."""
+        body = b"" if status == 204 else json.dumps(document).encode()
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+        if status == 204:
+            fields = {"Cache-Control": "no-store"}
+        await peer.send(
+            self.head(status, {**fields, **self.cors(call), **(headers or {})})
+            + (b"" if call.method == "HEAD" else body)
+        )
+        return call.version == "1.1"
+
+    async def probe(self, call: Call, peer: Peer) -> bool:
+        """What still runs."""
+        counts = {"active_streams": self.active, "opened": self.opened, "jobs": self.jobs, "produced": self.produced}
+        return await self.reply(call, peer, 200, counts)
+
+    async def health(self, call: Call, peer: Peer) -> bool:
+        """An ordinary request."""
+        return await self.reply(call, peer, 200, {"ok": True})
+
+    async def publish(self, call: Call, peer: Peer) -> bool:
+        """Give every subscriber of the feed the published message."""
+        for queue in self.subscribers:
+            queue.put_nowait(block(call.body.decode(), event="news"))
+        return await self.reply(call, peer, 200, {"published": True})
+
+    # -- the head ---------------------------------------------------------------------------------------------------
+
+    def head(self, status: int, headers: dict[str, str]) -> bytes:
+        """A response's head."""
+        lines = [
+            f"HTTP/1.1 {status} {'OK' if status < 400 else 'No'}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def cors(self, call: Call) -> dict[str, str]:
+        """What a cross-origin page may see: the declared origin, with credentials; nobody else."""
+        fields = {"Vary": "Origin"}
+        if call.headers.get("origin") == ORIGIN:
+            fields |= {"Access-Control-Allow-Origin": ORIGIN, "Access-Control-Allow-Credentials": "true"}
+        return fields
+
+    def stream_headers(self, call: Call) -> dict[str, str]:
+        """The header fields of a stream."""
+        return {
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store, no-transform",
+            "X-Accel-Buffering": "no",
+            **self.framing(call),
+            **self.cors(call),
+        }
+
+    def framing(self, call: Call) -> dict[str, str]:
+        """Chunked, and close-delimited for HTTP/1.0."""
+        return {"Transfer-Encoding": "chunked"} if call.version == "1.1" else {"Connection": "close"}
+
+    def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+        """Status and header fields of an answer that is no stream, where one is due."""
+        allowed = {"Allow": "GET, HEAD, OPTIONS"}
+        if call.method == "OPTIONS":
+            wanted = "Last-Event-ID, Authorization, Cache-Control, Content-Type"
+            return 204, {**allowed, "Access-Control-Allow-Headers": wanted, "Access-Control-Allow-Methods": "GET"}
+        if call.headers.get("authorization") not in AUTH:
+            return 401, {"WWW-Authenticate": "Bearer"}
+        if call.method not in {"GET", "HEAD"}:
+            return 405, allowed
+        if not call.query.get("count", "1").isdigit():
+            return 400, {}
+        if any(character in call.query.get(name, "") for name in ("name", "mark") for character in "\r\n\0"):
+            return 400, {}
+        return None
+
+    # -- the stream -------------------------------------------------------------------------------------------------
+
+    async def stream(self, call: Call, peer: Peer) -> bool:
+        """Answer with an event stream, watching for the client to leave."""
+        refused = self.refusal(call)
+        if refused is not None:
+            return await self.reply(call, peer, refused[0], {"error": "refused"}, refused[1])
+        if call.method == "HEAD":
+            return await self.head_only(call, peer)
+        start = self.resume_point(call)
+        finished = call.path == "/echo" and call.headers.get("last-event-id") == "end"
+        if finished or (start is not None and start >= self.last_id()):
+            return await self.reply(call, peer, 204, None)
+        return await self.run(call, peer, start or 0)
+
+    async def head_only(self, call: Call, peer: Peer) -> bool:
+        """HEAD: the fields of the stream, and nothing started."""
+        await peer.send(self.head(200, self.stream_headers(call)))
+        return call.version == "1.1"
+
+    async def run(self, call: Call, peer: Peer, start: int) -> bool:
+        """Produce the stream until it ends or its client leaves."""
+        peer.chunked = call.version == "1.1"
+        self.active += 1
+        self.opened += 1
+        work = asyncio.ensure_future(self.produce(call, peer, start))
+        watch = asyncio.ensure_future(peer.reader.read(1))
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                return await self.client_left(work)
+            return bool(work.result()) and call.version == "1.1" and not watch.done()
+        finally:
+            self.active -= 1
+            await _cancelled(watch)
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        """The client is gone: stop the work."""
+        await _cancelled(work)
+        return False
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        """Write head, frames and end. True where the message was completed."""
+        await self.send_head(call, peer)
+        async for frame in self.frames(call, start):
+            self.produced += 1
+            await peer.content(frame)
+        await self.finish(call, peer)
+        return True
+
+    async def send_head(self, call: Call, peer: Peer) -> None:
+        """Write the head of the stream."""
+        await peer.send(self.head(200, self.stream_headers(call)))
+
+    async def finish(self, call: Call, peer: Peer) -> None:
+        """End the message."""
+        await peer.finish()
+
+    def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        """The frames of the stream that was asked for."""
+        kinds = {"/echo": self.echo, "/idle": self.idle, "/ticks": self.ticks, "/feed": self.feed}
+        kind = kinds.get(call.path)
+        return self.events(call, start) if kind is None else kind(call)
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        """The main contract: start, deltas, done; an error event where the request asks for a failure."""
+        fail_after = int(call.query.get("fail_after", "-1"))
+        if float(call.query.get("first_after", "0")):
+            yield b": waiting\n\n"
+            await asyncio.sleep(float(call.query["first_after"]))
+        for number in range(start + 1, self.last_id() + 1):
+            if number - 1 == fail_after:
+                yield self.failure()
+                return
+            if number > start + 1:
+                await self.pause()
+            yield self.event(number)
+
+    async def pause(self) -> None:
+        """The time between two events."""
+        await asyncio.sleep(STEP)
+
+    def last_id(self) -> int:
+        """The number of the terminal event."""
+        return self.count + 2
+
+    def resume_point(self, call: Call) -> int | None:
+        """The number of the last event that the client has, where it says so and we know it."""
+        given = call.headers.get("last-event-id", "")
+        return (
+            int(given)
+            if call.path == "/stream" and given.isascii() and given.isdigit() and int(given) <= self.last_id()
+            else None
+        )
+
+    def event(self, number: int) -> bytes:
+        """The event of that number."""
+        return block(
+            json.dumps(self.payload(number)),
+            event=self.type_of(number),
+            id=str(number),
+            retry=1500 if number == 1 else None,
+        )
+
+    def type_of(self, number: int) -> str:
+        """start, delta…, done."""
+        return "start" if number == 1 else "done" if number == self.last_id() else "delta"
+
+    def payload(self, number: int) -> dict[str, Any]:
+        """The event's JSON object."""
+        payload: dict[str, Any] = {"type": self.type_of(number), "seq": number, "sent_ns": time.time_ns()}
+        if payload["type"] == "delta":
+            payload |= {"progress": round(100 * (number - 1) / self.count), "text": f"part {number - 1} – ü"}
+        return payload
+
+    def failure(self) -> bytes:
+        """The error event."""
+        return block(
+            json.dumps({"type": "error", "code": "upstream", "message": "the model is not there", "seq": 99}),
+            event="error",
+        )
+
+    async def echo(self, call: Call) -> AsyncIterator[bytes]:
+        """Reflect the inputs."""
+        text = call.query.get("text", "hello")
+        yield block(text, event=call.query.get("name", "echo"), id=call.query.get("mark", ""), retry=1500)
+        await self.pause()
+        yield block("bye", event="done", id="end")
+
+    async def idle(self, call: Call) -> AsyncIterator[bytes]:
+        """Open and silent but for keepalives."""
+        yield b": open\n\n"
+        while True:
+            await asyncio.sleep(15)
+            yield b": keepalive\n\n"
+
+    async def ticks(self, call: Call) -> AsyncIterator[bytes]:
+        """Always more to send."""
+        number = 0
+        while True:
+            number += 1
+            yield block(json.dumps({"n": number}), event="tick")
+            await asyncio.sleep(0.001)
+
+    async def feed(self, call: Call) -> AsyncIterator[bytes]:
+        """A shared feed: what is published goes to everybody."""
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.subscribers.append(queue)
+        try:
+            yield block(json.dumps({"hello": True}), event="hello", retry=1500)
+            while True:
+                yield await queue.get()
+        finally:
+            self.subscribers.remove(queue)
+
+
+async def _cancelled(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+        await task
+
+
+class Host:
+    """One event loop in a thread that serves many mutants, each on a port of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="mutants", daemon=True)
+        self.thread.start()
+
+    @contextlib.contextmanager
+    def serving(self, mutant: Clean) -> Iterator[str]:
+        """The address of the mutant while it is served."""
+        server = asyncio.run_coroutine_threadsafe(self._start(mutant), self.loop).result(10)
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            asyncio.run_coroutine_threadsafe(self._stop(server), self.loop).result(10)
+
+    async def _start(self, mutant: Clean) -> asyncio.Server:
+        return await asyncio.start_server(mutant.serve, "127.0.0.1", 0, limit=1 << 17, backlog=256)
+
+    async def _stop(self, server: asyncio.Server) -> None:
+        server.close()
+
+    def stop(self) -> None:
+        """End the loop and everything that still runs in it."""
+        asyncio.run_coroutine_threadsafe(self._drain(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+    async def _drain(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
