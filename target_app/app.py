@@ -12,7 +12,6 @@ from .refusals import refuse
 from .settings import Settings
 from .streams import agents, basic, echo, feed, resumable, robust, tasks, waiting
 
-# The tasks with a body come before those with a number in the path, whose pattern is wider.
 ROUTERS = (
     basic.router,
     tasks.router,

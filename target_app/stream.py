@@ -143,7 +143,7 @@ class Stream:
         return self.send(events)
 
     def kept_alive(self, response: Response, seconds: float | None) -> Response:
-        """The same response with keepalive comments every so many seconds, where a number is given."""
+        """The same response with keepalive comments every so many seconds, where a number is given; 0 for none."""
         if seconds is not None and isinstance(response, StreamResponse):
             response.ping_interval = seconds
         return response

@@ -40,7 +40,10 @@ async def stream_items(
     if seen > count:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     stream.probe.jobs_started += not seen
-    return stream.respond(_items(run, seen, count, stream))
+    response = stream.respond(_items(run, seen, count, stream))
+    # Some clients take a comment in a block of its own, once an id was sent, for an event with empty data. The
+    # longest silence here is half a second times the greatest pace: no keepalive is needed.
+    return stream.kept_alive(response, 0)
 
 
 def _seen(last_event_id: str | None, run: str, count: int) -> int:
