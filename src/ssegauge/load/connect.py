@@ -1,0 +1,232 @@
+"""From an address to a transport that is ready for the request: names, proxy, TLS. Runs in the user's greenlet."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import _socket
+import gevent
+import gevent.socket
+from gevent.hub import get_hub
+
+from ssegauge.load.transport import Plain, Tls, Transport, close, make_socket
+
+_READ, _WRITE = 1, 2  # libev's EV_READ, EV_WRITE
+_DNS_SECONDS = 30.0  # a name is asked for again after that
+_MAX_PROXY_HEAD = 65536
+_T = TypeVar("_T")
+
+# Our own limits, not the target's fault: too many files, no free port, no memory for sockets.
+OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+
+
+class ConnectError(Exception):
+    """No connection came about. `timeout`: it took too long. `own`: the generator's limits, not the target."""
+
+    def __init__(self, message: str, *, timeout: bool = False, own: bool = False) -> None:
+        super().__init__(message)
+        self.timeout = timeout
+        self.own = own
+
+
+class Origin(NamedTuple):
+    """Where requests go: scheme, host and port as the address says them."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str | SplitResult) -> Origin:
+        """The origin of an http or https address. Raises ValueError."""
+        parts = urlsplit(url) if isinstance(url, str) else url
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{parts.geturl()}: an address begins with http:// or https:// and names a host")
+        return cls(parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: without the port where it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+
+class Route(NamedTuple):
+    """How to get to an origin."""
+
+    proxy: str | None = None
+    tls: ssl.SSLContext | None = None
+    source_address: str | None = None
+
+
+def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
+    """A transport to the origin, after TCP, proxy and TLS. Raises ConnectError after `seconds` at the latest."""
+    proxy = Origin.of(route.proxy) if route.proxy else None
+    first = proxy or origin
+    timeout = gevent.Timeout(seconds)
+    timeout.start()
+    sock: _socket.socket | None = None
+    try:
+        sock = _connect_any(first, route.source_address)
+        plain = Plain(sock)
+        if proxy and origin.scheme == "https":
+            _tunnel(plain, origin, proxy_authorization(route.proxy))
+        if origin.scheme == "https":
+            return _handshake(plain, route.tls or default_context(), origin.host)
+        return plain
+    except gevent.Timeout as reached:
+        _discard(sock)
+        if reached is not timeout:
+            raise
+        raise ConnectError(f"no connection to {first.authority} within {seconds:g} s", timeout=True) from None
+    except ConnectError:
+        _discard(sock)
+        raise
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot carry
+        _discard(sock)
+        raise ConnectError(_reason(error), own=getattr(error, "errno", None) in OWN_ERRORS) from None
+    except BaseException:
+        _discard(sock)
+        raise
+    finally:
+        timeout.close()
+
+
+def send_all(transport: Transport, data: bytes) -> None:
+    """Send everything, waiting where the kernel's buffer is full. Raises OSError."""
+    sealed = memoryview(transport.seal(data))
+    while sealed:
+        try:
+            sealed = sealed[transport.sock.send(sealed) :]
+        except BlockingIOError:
+            _wait(transport.sock, _WRITE)
+
+
+@lru_cache(maxsize=8)
+def default_context(verify: bool | str = True, *, http2: bool = False) -> ssl.SSLContext:
+    """One context for all streams: building one costs as much as a thousand connections.
+
+    `verify`: True for the system's authorities, False for none, or a path to a file or directory of them.
+    """
+    if isinstance(verify, str):
+        context = ssl.create_default_context(
+            cafile=verify if os.path.isfile(verify) else None,  # noqa: PTH113 - a string is what we have
+            capath=verify if os.path.isdir(verify) else None,  # noqa: PTH112
+        )
+    else:
+        context = ssl.create_default_context()
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
+    return context
+
+
+def proxy_authorization(proxy: str | None) -> str | None:
+    """The Proxy-Authorization value for an address with user information."""
+    parts = urlsplit(proxy or "")
+    return basic(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+
+def basic(user: str, password: str) -> str:
+    """An Authorization value of the Basic scheme (RFC 7617)."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _connect_any(origin: Origin, source_address: str | None) -> _socket.socket:
+    failure: OSError | None = None
+    for family, address in _addresses(origin.host, origin.port):
+        sock = make_socket(family)
+        try:
+            if source_address:
+                sock.bind((source_address, 0))
+            code = sock.connect_ex(address)
+            if code == errno.EINPROGRESS:
+                _wait(sock, _WRITE)
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code == 0:
+                return sock
+            failure = OSError(code, os.strerror(code))
+        except BaseException:
+            close(sock)
+            raise
+        close(sock)
+    raise failure or OSError(f"{origin.host} has no address")
+
+
+_known: dict[tuple[str, int], tuple[float, list[tuple[int, tuple[str, int]]]]] = {}
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+    until, found = _known.get((host, port), (0.0, []))
+    if time.monotonic() >= until:
+        answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = [(int(family), address) for family, _, _, _, address in answers]
+        _known[host, port] = (time.monotonic() + _DNS_SECONDS, found)
+    return found
+
+
+def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:
+    # RFC 9110, 9.3.6: a 2xx answer to CONNECT has no content, what follows is the tunnel.
+    target = f"{f'[{origin.host}]' if ':' in origin.host else origin.host}:{origin.port}"
+    head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
+    if authorization:
+        head += f"Proxy-Authorization: {authorization}\r\n"
+    send_all(plain, f"{head}\r\n".encode("latin-1"))
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        # Byte by byte would be exact; a proxy has nothing to say beyond its head before TLS speaks.
+        data, _ = _retried(plain.sock, plain.receive)
+        if data is None or len(answer) > _MAX_PROXY_HEAD:
+            raise ConnectError("the proxy closed the connection" if data is None else "the proxy's answer has no end")
+        answer += data
+    status = answer.split(b"\r\n", 1)[0].split(b" ", 2)
+    if len(status) < 2 or not status[1].startswith(b"2"):  # noqa: PLR2004
+        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
+        raise ConnectError(f"the proxy refused the tunnel: {line}")
+
+
+def _handshake(plain: Plain, context: ssl.SSLContext, host: str) -> Tls:
+    tls = Tls(plain, context, host)
+    while not tls.handshake():
+        if not _retried(tls.sock, tls.absorb):
+            raise ConnectError("the connection was closed during the TLS handshake")
+    return tls
+
+
+def _retried(sock: _socket.socket, read: Callable[[], _T]) -> _T:
+    while True:
+        try:
+            return read()
+        except BlockingIOError:
+            _wait(sock, _READ)
+
+
+def _wait(sock: _socket.socket, event: int) -> None:
+    hub = get_hub()
+    watcher = hub.loop.io(sock.fileno(), event)
+    try:
+        hub.wait(watcher)
+    finally:
+        watcher.close()
+
+
+def _discard(sock: _socket.socket | None) -> None:
+    if sock is not None:
+        close(sock)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS: {error.verify_message}"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,206 @@
+"""An endpoint's contract, checked event by event while the load runs.
+
+`Contract` is compiled once for an endpoint; `Watch` follows one connection, `Delivery` one logical stream over all of
+its connections. Events whose payload nobody asks about are not even decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from json import loads
+from typing import Any
+
+from ssegauge.endpoint import Endpoint
+from ssegauge.load.delivery import Ids, Numbers
+from ssegauge.order import State
+from ssegauge.pointer import MISSING
+from ssegauge.wire import RawEvent
+
+
+class Delivery:
+    """What a logical stream has received, over all of its connections."""
+
+    __slots__ = ("ids", "numbers")
+
+    def __init__(self) -> None:
+        self.numbers = Numbers()
+        self.ids = Ids()
+
+    @property
+    def lost(self) -> int:
+        return self.numbers.lost + self.ids.lost
+
+    @property
+    def duplicated(self) -> int:
+        return self.numbers.duplicated + self.ids.duplicated
+
+    @property
+    def reordered(self) -> int:
+        return self.numbers.reordered
+
+
+class Contract:
+    """What is to be looked at in each event of an endpoint. `json_share`: the share of payloads that is parsed only
+    to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, json_share: float = 1.0) -> None:
+        self.endpoint = endpoint
+        self.order: State | None = endpoint.grammar.start() if endpoint.grammar is not None else None
+        self.ends = bool(endpoint.terminal or endpoint.terminal_data or endpoint.terminal_when)
+        self.matches = bool(endpoint.first_match or endpoint.first_match_when)
+        looks_inside = (endpoint.sequence, endpoint.sent_at, endpoint.group, endpoint.progress)
+        self.needs_document = any(place is not None for place in looks_inside)
+        self.json_every = round(1 / json_share) if json_share > 0 and endpoint.data == "json" else 0
+        when = (endpoint.terminal_when, endpoint.error_when, endpoint.first_match_when)
+        self.needs_data = bool(endpoint.terminal_data or any(when) or self.needs_document or self.json_every)
+        self.needs_type = bool(
+            self.order or self.ends or self.matches or endpoint.errors or endpoint.ignore or self.needs_data
+        )
+        self.counts_ids = endpoint.resume is not None and endpoint.sequence is None
+        self.is_idle = not (self.needs_type or self.counts_ids)
+
+
+class Watch:
+    """One connection under a contract. `on_lag` is given the seconds from an event's own time to `now`."""
+
+    __slots__ = (
+        "_contract",
+        "_delivery",
+        "_groups",
+        "_on_lag",
+        "_order",
+        "_parsed",
+        "_progress",
+        "_seen",
+        "_terminals",
+        "error_seen",
+        "faults",
+        "matched",
+        "terminal_seen",
+    )
+
+    def __init__(self, contract: Contract, delivery: Delivery, on_lag: Callable[[float], None]) -> None:
+        self._contract = contract
+        self._delivery = delivery
+        delivery.ids.connect()
+        self._on_lag = on_lag
+        self._order = contract.order
+        self._groups: dict[Any, State] = {}
+        self._parsed = 0
+        self._progress: float | None = None
+        self._terminals = 0
+        self.terminal_seen = False
+        self.error_seen = False
+        self.matched = False
+        self.faults: dict[str, int] = {}
+
+    def see(self, event: RawEvent, arrived_wall: float) -> bool:
+        """Look at one event; False where the contract says that it does not count."""
+        contract, endpoint = self._contract, self._contract.endpoint
+        kind = event.type
+        if kind in endpoint.ignore:
+            return False
+        data = event.data if contract.needs_data else ""
+        if contract.counts_ids and _has_id(event):
+            self._delivery.ids.see(event.last_event_id)
+        sentinel = data in endpoint.terminal_data
+        document = MISSING if sentinel else self._document(data)
+        if document is not MISSING:
+            self._inside(kind, document, arrived_wall)
+        if contract.matches and not self.matched:
+            self.matched = endpoint.is_first_match(kind, data)
+        if endpoint.is_error(kind, data):
+            self.error_seen = True
+            return True
+        if contract.ends and endpoint.is_terminal(kind, data):
+            self._terminal()
+        elif self.terminal_seen:
+            self._fault("terminal")
+        if self._order is not None and not sentinel:
+            self._advance(kind, document)
+        return True
+
+    def close(self, *, ended: bool) -> None:
+        """The connection is over; `ended`: properly, so that the order must have come to its end."""
+        if ended and not self.error_seen and "order" not in self.faults:
+            states = self._groups.values() if self._groups else (self._order,)
+            if any(state is not None and not state.accepting for state in states):
+                self._fault("order")
+
+    def _fault(self, kind: str) -> None:
+        self.faults[kind] = self.faults.get(kind, 0) + 1
+
+    def _document(self, data: str) -> Any:
+        contract = self._contract
+        if not contract.needs_document:
+            if not contract.json_every:
+                return MISSING
+            self._parsed += 1
+            if self._parsed % contract.json_every:
+                return MISSING
+        try:
+            return loads(data)
+        except (ValueError, RecursionError):
+            if contract.endpoint.data == "json":
+                self._fault("json")
+            return MISSING
+
+    def _inside(self, kind: str, document: Any, arrived_wall: float) -> None:
+        endpoint = self._contract.endpoint
+        if endpoint.sequence is not None:
+            number = endpoint.sequence.find(document)
+            if type(number) is int:
+                self._delivery.numbers.see(number)
+        if endpoint.sent_at is not None:
+            sent = endpoint.sent_at.seconds(document)
+            if sent is not None:
+                self._on_lag(arrived_wall - sent)
+        progress = endpoint.progress
+        if progress is not None and progress.event in (None, kind):
+            value = progress.find(document)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                back = self._progress is not None and value < self._progress
+                if back or not progress.range[0] <= value <= progress.range[1]:
+                    self._fault("progress")
+                self._progress = value
+
+    def _terminal(self) -> None:
+        self._terminals += 1
+        self.terminal_seen = True
+        if self._terminals > 1:
+            self._fault("terminal")
+
+    def _advance(self, kind: str, document: Any) -> None:
+        group = self._contract.endpoint.group
+        if "order" in self.faults:
+            return  # one breach, told once
+        if group is None:
+            self._step(kind)
+            return
+        part = group.find(document) if document is not MISSING else MISSING
+        if isinstance(part, dict | list):
+            part = MISSING
+        if part is MISSING:
+            # It belongs to every part, and to those that are yet to begin.
+            self._step(kind)
+            for key, state in list(self._groups.items()):
+                self._groups[key] = self._stepped(state, kind)
+        else:
+            self._groups[part] = self._stepped(self._groups.get(part) or self._order, kind)
+
+    def _step(self, kind: str) -> None:
+        self._order = self._stepped(self._order, kind)
+
+    def _stepped(self, state: State | None, kind: str) -> State:
+        assert state is not None  # noqa: S101 - for the type checker: the caller has an order
+        following = state.advance(kind)
+        if following is None:
+            self._fault("order")
+            return state
+        return following
+
+
+def _has_id(event: RawEvent) -> bool:
+    block = event[0]
+    return block.startswith(b"id") or b"\nid" in block

@@ -1,0 +1,120 @@
+"""From a stream that is over to its outcome: the facts for the verdict, the times, the faults."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ssegauge.load.clock import monotonic_ns
+from ssegauge.load.contract import Contract, Delivery
+from ssegauge.load.outcome import Outcome
+from ssegauge.load.stream import Stream
+from ssegauge.verdict import EndKind, Facts, verdict
+
+
+class Failure(NamedTuple):
+    """Why there was no stream at all. `own`: for want of our own files or ports."""
+
+    end: EndKind
+    error: str
+    own: bool = False
+
+
+class Course(NamedTuple):
+    """What went on around the stream. `origin`: when the first request went out, 0 if none did; nanoseconds."""
+
+    name: str
+    begun: int
+    intended: int
+    origin: int
+    connect_us: float
+    duplicated_before: int
+    reordered_before: int
+    resumes: bool
+
+
+def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
+    """The outcome where no connection came about, or none was waited for."""
+    facts = Facts(
+        end=failure.end,
+        status=None,
+        event_stream=False,
+        events=0,
+        terminal_declared=contract.ends,
+        terminal_seen=False,
+        error_seen=False,
+        pending=False,
+    )
+    outcome = Outcome(course.name, verdict(facts), facts, error=failure.error, own_fault=failure.own)
+    now = monotonic_ns()
+    outcome.lasted_us = (now - course.begun) / 1000
+    if failure.end != "client":
+        outcome.times["duration"] = outcome.lasted_us
+    _expect(outcome, course, contract)
+    return outcome
+
+
+def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Delivery) -> Outcome:
+    """The outcome of a stream that has ended."""
+    watch = stream.watch
+    assert stream.end is not None  # noqa: S101 - for the type checker: it has ended
+    facts = Facts(
+        end=stream.end,
+        status=stream.response.status,
+        event_stream=stream.is_event_stream,
+        events=stream.events,
+        terminal_declared=contract.ends,
+        terminal_seen=watch is not None and watch.terminal_seen,
+        error_seen=watch is not None and watch.error_seen,
+        pending=stream.pending,
+    )
+    outcome = Outcome(
+        course.name,
+        verdict(facts),
+        facts,
+        status=stream.response.status,
+        headers=stream.response.headers,
+        error=stream.error,
+        page=stream.page,
+        lasted_us=(stream.ended - course.origin) / 1000,
+        opened=stream.is_event_stream,
+        events=stream.events,
+        bytes=stream.bytes,
+        faults=dict(watch.faults) if watch is not None else {},
+        duplicated=delivery.duplicated - course.duplicated_before,
+        reordered=delivery.reordered - course.reordered_before,
+        # What a resumed stream lacks may still come on its next connection.
+        lost=0 if course.resumes else delivery.lost,
+        last_event_id=stream.last_event_id,
+        retry_ms=stream.retry,
+    )
+    _times(outcome, course, stream)
+    _expect(outcome, course, contract)
+    return outcome
+
+
+def _times(outcome: Outcome, course: Course, stream: Stream) -> None:
+    times = outcome.times
+    times["connect"] = course.connect_us
+    for name in ("ttfb", "first_body_byte", "first_event", "first_match"):
+        at = getattr(stream, name)
+        if at:
+            times[name] = (at - course.origin) / 1000
+    if stream.events > 1:
+        times["longest_gap"] = stream.longest_gap / 1000
+    if stream.first_body_byte:
+        times["longest_silence"] = stream.longest_silence / 1000
+    if outcome.facts.end != "client":
+        times["duration"] = outcome.lasted_us
+
+
+def _expect(outcome: Outcome, course: Course, contract: Contract) -> None:
+    names = ["ttfb", "first_body_byte", "first_event"]
+    if contract.matches:
+        names.append("first_match")
+    if course.intended:
+        outcome.late_us = ((course.origin or course.begun) - course.intended) / 1000
+        for name in ("ttfb", "first_event"):
+            names.append(f"{name}_from_intended")
+            if name in outcome.times:
+                outcome.times[f"{name}_from_intended"] = outcome.times[name] + outcome.late_us
+    outcome.expected = tuple(names)

@@ -1,0 +1,68 @@
+"""What became of one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ssegauge.verdict import MEANINGS, Facts, Verdict
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One stream, from its request to its end. Times in microseconds, by the names of DESIGN ("Times").
+
+    `faults` are breaches of the endpoint's contract by kind (order, terminal, json, progress); `lost`, `duplicated`
+    and `reordered` count events of this connection, by the declared sequence. `expected`: the times that a stream of
+    this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
+    `page`: the beginning of an answer that was no stream.
+    """
+
+    endpoint: str
+    verdict: Verdict
+    facts: Facts
+    status: int | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    error: str = ""
+    page: str = ""
+    times: dict[str, float] = field(default_factory=dict)
+    expected: tuple[str, ...] = ()
+    lasted_us: float = 0.0
+    late_us: float = 0.0
+    opened: bool = False
+    events: int = 0
+    bytes: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    reconnects: int = 0
+    last_event_id: str = ""
+    retry_ms: int | None = None
+    own_fault: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Not as the contract says. A stream that we closed ourselves did not fail."""
+        broken = self.faults or self.lost or self.duplicated or self.reordered
+        return bool(broken) or self.verdict not in ("complete", "client_closed")
+
+    @property
+    def message(self) -> str:
+        """One line: the verdict and what is to say about it. Stable across streams, so that failures can be counted."""
+        parts = [self.error] if self.error else []
+        parts += [f"{kind} broken" for kind in sorted(self.faults)]
+        parts += [f"events {kind}" for kind in ("lost", "duplicated", "reordered") if getattr(self, kind)]
+        return f"{self.verdict}: {'; '.join(parts) or MEANINGS[self.verdict]}"
+
+    def ms(self, name: str) -> float | None:
+        """A time in milliseconds; None where the stream did not come so far."""
+        us = self.times.get(name)
+        return None if us is None else us / 1000
+
+
+class StreamFailed(Exception):  # noqa: N818 - what Locust shows in its table of failures
+    """Raised nowhere: given to Locust's request event. Its text is the outcome's message."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome

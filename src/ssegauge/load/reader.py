@@ -1,0 +1,203 @@
+"""Watches the sockets of all streams on gevent's hub, without a greenlet per read.
+
+Sockets are looked at together, once every one or two milliseconds: as the kernel stamps what arrives, this costs no
+accuracy and saves a wake-up for each event. A stream that waits for its first event is looked at as soon as it is
+ready. Each look (`sweep`) covers every socket, so data read now arrived after the sweep before: that is the bound
+of the times of a read that bears one stamp for several segments.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gevent.hub import get_hub
+from gevent.monkey import get_original
+
+from ssegauge.load.clock import Clock, monotonic_ns
+
+_HAS_EPOLL = sys.platform == "linux"
+_READ = 1  # POLLIN, EPOLLIN and libev's EV_READ are the same bit
+_MS = 1_000_000
+_SHORT = 0.001  # seconds between sweeps
+_LONG = 0.002  # the same when each sweep finds this many sockets ready
+_BUSY = 24
+_MOST = 1024  # sockets read in one sweep, so that greenlets get their turn; the rest keeps its place in the queue
+_WHEEL_NS = 20 * _MS  # deadlines are looked at this often
+_LOOK_NS = 100 * _MS  # clocks are compared this often
+
+
+class Watched(Protocol):
+    """What the reader calls."""
+
+    def ready(self) -> None:
+        """The socket has something: bytes, an end, or an error. Must not block and must not raise."""
+
+    def due(self) -> int:
+        """When `expire` is to be called, in monotonic nanoseconds; 0 when the stream is over."""
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+
+
+class Reader:
+    """One per process. `swept_ns` is when every socket was last known to hold nothing unread."""
+
+    def __init__(self, *, on_sweep: Callable[[int, int], None] | None = None) -> None:
+        self.clock = Clock()
+        self.swept_ns = monotonic_ns()
+        self._on_sweep = on_sweep  # called with the time and how late the sweep was, in nanoseconds
+        self._hub = get_hub()
+        self._eager = _poller()
+        self._gathered = _poller()
+        self._watched: dict[int, Watched] = {}
+        # Only epoll can be watched itself; without it new streams wait for the next sweep like all others.
+        fileno = getattr(self._eager, "fileno", None)
+        self._eager_watcher: Any = self._hub.loop.io(fileno(), _READ) if fileno else None
+        self._timer: Any = self._hub.loop.timer(_SHORT, _SHORT)
+        self._interval = _SHORT
+        self._running = False
+        self._last_sweep = 0
+        self._next_look = 0
+        self._wheel: dict[int, list[Watched]] = {}
+        self._wheel_at = monotonic_ns() // _WHEEL_NS
+
+    def add(self, fd: int, stream: Watched) -> None:
+        """Watch a socket, eagerly at first."""
+        self._watched[fd] = stream
+        self._eager.register(fd, _READ)
+        self.arm(stream)
+        if not self._running:
+            self._start()
+
+    def gather(self, fd: int) -> None:
+        """From now on look at this socket only in the common sweeps."""
+        try:
+            self._eager.unregister(fd)
+        except FileNotFoundError:
+            return  # it was paused and resumed before its first event
+        self._gathered.register(fd, _READ)
+
+    def pause(self, fd: int) -> None:
+        """Leave this socket's bytes where they are: a reader that has stopped reading."""
+        self._forget(fd)
+
+    def resume(self, fd: int) -> None:
+        """Read a paused socket again."""
+        self._gathered.register(fd, _READ)
+
+    def remove(self, fd: int) -> None:
+        """Stop watching, before the socket is closed."""
+        if self._watched.pop(fd, None) is not None:
+            self._forget(fd)
+
+    def arm(self, stream: Watched) -> None:
+        """Ask the stream when it is due, and call it then. A deadline that moves later costs nothing until it comes."""
+        due = stream.due()
+        if due:
+            self._wheel.setdefault(max(due // _WHEEL_NS + 1, self._wheel_at), []).append(stream)
+
+    @property
+    def open_sockets(self) -> int:
+        return len(self._watched)
+
+    def _forget(self, fd: int) -> None:
+        for poller in (self._gathered, self._eager):
+            try:
+                poller.unregister(fd)
+            except (FileNotFoundError, OSError):
+                continue  # it is in the other one, or paused
+
+    def _start(self) -> None:
+        self._running = True
+        now = monotonic_ns()
+        self.swept_ns = self._last_sweep = now
+        self._wheel_at = min(self._wheel_at, now // _WHEEL_NS)
+        self.clock.look()
+        if self._eager_watcher is not None:
+            self._eager_watcher.start(self._read_eager)
+        self._timer.start(self._sweep, update=True)
+
+    def _stop(self) -> None:
+        self._running = False
+        if self._eager_watcher is not None:
+            self._eager_watcher.stop()
+        self._timer.stop()
+
+    def _read_eager(self) -> None:
+        watched = self._watched
+        for fd, _ in self._eager.poll(0, _MOST):
+            stream = watched.get(fd)
+            if stream is not None:
+                stream.ready()
+
+    def _sweep(self) -> None:
+        now = monotonic_ns()
+        late = now - self._last_sweep - int(self._interval * 1e9)
+        self._last_sweep = now
+        if now >= self._next_look:
+            self.clock.look()
+            self._next_look = now + _LOOK_NS
+        ready = self._eager.poll(0, _MOST)
+        ready += self._gathered.poll(0, _MOST)
+        watched = self._watched
+        for fd, _ in ready:
+            stream = watched.get(fd)  # one read may have ended another stream
+            if stream is not None:
+                stream.ready()
+        if len(ready) < _MOST:
+            # Whoever was not ready at `now` was empty then, whoever was has been read since.
+            self.swept_ns = now
+            self._expire(now)
+        if self._on_sweep is not None:
+            self._on_sweep(now, max(0, late))
+        self._pace(len(ready))
+
+    def _pace(self, found: int) -> None:
+        if not self._watched and not self._wheel:
+            self._stop()
+            return
+        interval = _LONG if found >= _BUSY else _SHORT
+        if interval != self._interval:
+            self._interval = interval
+            self._timer.stop()
+            self._timer = self._hub.loop.timer(interval, interval)
+            self._timer.start(self._sweep, update=True)
+
+    def _expire(self, now: int) -> None:
+        slot = now // _WHEEL_NS
+        while self._wheel_at <= slot:
+            streams = self._wheel.pop(self._wheel_at, None)
+            self._wheel_at += 1
+            for stream in streams or ():
+                due = stream.due()
+                if due and due <= now:
+                    stream.expire()
+                    due = stream.due()
+                if due:
+                    self._wheel.setdefault(max(due // _WHEEL_NS + 1, self._wheel_at), []).append(stream)
+
+
+class _Poll:
+    """The few methods of epoll that the reader uses, over poll: for systems without epoll."""
+
+    def __init__(self) -> None:
+        self._poll = get_original("select", "poll")()
+
+    def register(self, fd: int, mask: int) -> None:
+        self._poll.register(fd, mask)
+
+    def unregister(self, fd: int) -> None:
+        try:
+            self._poll.unregister(fd)
+        except KeyError:
+            raise FileNotFoundError from None
+
+    def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
+        return self._poll.poll(timeout)[:most]
+
+
+def _poller() -> Any:
+    # gevent takes epoll away and replaces poll: a greenlet that calls them would stop the process. We never wait in them.
+    return get_original("select", "epoll")() if _HAS_EPOLL else _Poll()

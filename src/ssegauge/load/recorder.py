@@ -1,0 +1,122 @@
+"""Where the streams of one process write their figures."""
+
+from __future__ import annotations
+
+from ssegauge.load.clock import Clock, monotonic_ns
+from ssegauge.load.histogram import Histogram
+from ssegauge.load.ledger import Ledger, Slice
+from ssegauge.load.outcome import Outcome
+
+GOOD = frozenset({"complete", "client_closed"})
+"""Verdicts that are no failure: as the contract says, or ended by ourselves."""
+
+_CENSORED = ("ttfb", "first_body_byte", "first_event", "first_match", "ttfb_from_intended", "first_event_from_intended")
+_SECOND = 1_000_000_000
+
+
+class Recorder:
+    """The ledger of this process, and the slices of the second that runs. One thread, no locks."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.ledger = Ledger()
+        self.clock = clock
+        self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
+        self.open: dict[str, int] = {}
+        self.peak_open = 0
+        self._harness: Slice | None = None
+        self._second = clock.wall_second(monotonic_ns())
+        self._next = monotonic_ns()
+
+    def slice(self, endpoint: str) -> Slice:
+        """The slice of an endpoint for the second that runs."""
+        found = self.current.get(endpoint)
+        if found is None:
+            found = self.current[endpoint] = self.ledger.book(endpoint).at(self._second)
+        return found
+
+    @property
+    def harness(self) -> Slice:
+        """The generator's own slice for the second that runs."""
+        if self._harness is None:
+            self._harness = self.ledger.harness.at(self._second)
+        return self._harness
+
+    def tick(self, now: int) -> bool:
+        """Turn the page where a second has passed; True when it has. Levels stand for the seconds skipped, too."""
+        if now < self._next:
+            return False
+        second = self.clock.wall_second(now)
+        for passed in range(max(self._second, second - 60), second):
+            for endpoint, count in self.open.items():
+                self.ledger.book(endpoint).at(passed).levels["open"] = count
+        self._second = second
+        self._next = (second + 1) * _SECOND - self.clock.offset_ns
+        self.current.clear()
+        self._harness = None
+        return True
+
+    def take(self) -> Ledger:
+        """Everything since the last take."""
+        self.current.clear()
+        self._harness = None
+        return self.ledger.take()
+
+    def started(self, endpoint: str) -> None:
+        """A stream was attempted."""
+        self.ledger.book(endpoint).counters["attempted"] += 1
+        self.slice(endpoint).counters["started"] += 1
+
+    def opened(self, endpoint: str) -> None:
+        """A stream has been accepted: 200 and an event stream."""
+        self.ledger.book(endpoint).counters["opened"] += 1
+        self.slice(endpoint).counters["opened"] += 1
+        self.open[endpoint] = self.open.get(endpoint, 0) + 1
+        self.peak_open = max(self.peak_open, sum(self.open.values()))
+        slice_ = self.slice(endpoint)
+        slice_.levels["peak_open"] = max(slice_.levels.get("peak_open", 0), self.open[endpoint])
+
+    def closed(self, endpoint: str, comments: int) -> None:
+        """A stream that had been accepted is over."""
+        self.open[endpoint] -= 1
+        if comments:
+            self.slice(endpoint).comments += comments
+
+    def dropped(self, endpoint: str, count: int = 1) -> None:
+        """Arrivals that could not be made."""
+        self.ledger.book(endpoint).counters["dropped_arrivals"] += count
+        self.slice(endpoint).counters["dropped_arrivals"] += count
+
+    def lost(self, endpoint: str, count: int) -> None:
+        """Events that a logical stream has not received on any of its connections."""
+        self.ledger.book(endpoint).counters["lost"] += count
+
+    def ended(self, outcome: Outcome) -> None:
+        """A stream is over: its verdict, its faults, its times."""
+        endpoint = outcome.endpoint
+        book, slice_ = self.ledger.book(endpoint), self.slice(endpoint)
+        book.verdicts[outcome.verdict] += 1
+        slice_.counters[outcome.verdict] += 1
+        for name, count in outcome.faults.items():
+            book.faults[name] += count
+        if outcome.failed:
+            book.counters["failed"] += 1
+            book.note(outcome.message)
+        for name in ("lost", "duplicated", "reordered", "reconnects"):
+            count = getattr(outcome, name)
+            if count:
+                book.counters[name] += count
+        if outcome.own_fault:
+            book.counters["own_faults"] += 1
+        self._times(outcome)
+
+    def _times(self, outcome: Outcome) -> None:
+        book = self.ledger.book(outcome.endpoint)
+        side = book.failed if outcome.failed else book.latency
+        for name, us in outcome.times.items():
+            side.setdefault(name, Histogram()).record(us)
+        for name in _CENSORED:
+            if name not in outcome.times and name in outcome.expected:
+                waited = outcome.lasted_us + (outcome.late_us if name.endswith("_from_intended") else 0.0)
+                book.latency.setdefault(name, Histogram()).censor(waited)
+        if "duration" not in outcome.times:
+            book.latency.setdefault("duration", Histogram()).censor(outcome.lasted_us)

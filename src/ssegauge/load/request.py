@@ -1,0 +1,101 @@
+"""A request as bytes."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+from ssegauge.load.connect import Origin, proxy_authorization
+
+_SAFE = "/:@!$&'()*+,;=%-._~"
+_NEVER_CROSS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_NO_BODY_AFTER = frozenset({301, 302, 303})
+
+
+def with_params(url: str, params: Mapping[str, Any] | None) -> str:
+    """The address with these query parameters added; a list gives its name several times."""
+    parts = urlsplit(url)
+    if params:
+        said = {name: _said(value) for name, value in params.items()}
+        query = "&".join(part for part in (parts.query, urlencode(said, doseq=True)) if part)
+        parts = parts._replace(query=query)
+    return urlunsplit(parts._replace(fragment=""))
+
+
+def body_of(
+    json: Any, data: str | bytes | Mapping[str, Any] | None
+) -> tuple[bytes, str | None]:
+    """The body and its content type. `data` as a mapping is a form."""
+    if json is not None:
+        return jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+    if data is None:
+        return b"", None
+    if isinstance(data, bytes):
+        return data, None
+    if isinstance(data, str):
+        return data.encode(), None
+    return urlencode(dict(data), doseq=True).encode(), "application/x-www-form-urlencoded"
+
+
+def headers_of(
+    headers: Mapping[str, str] | None, *, content_type: str | None, last_event_id: str, resume_header: str
+) -> dict[str, str]:
+    """What an EventSource sends, under what the caller says. Compression is not asked for: it delays events."""
+    merged = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if content_type:
+        merged["Content-Type"] = content_type
+    if last_event_id:
+        merged[resume_header] = last_event_id
+    said = {name.lower() for name in headers or ()}
+    return {**{name: value for name, value in merged.items() if name.lower() not in said}, **(headers or {})}
+
+
+def render(method: str, url: str, headers: Mapping[str, str], body: bytes, proxy: str | None) -> bytes:
+    """The bytes of an HTTP/1.1 request. Through a proxy a plain http target is named in full (RFC 9112, 3.2.2)."""
+    parts = urlsplit(url)
+    origin = Origin.of(parts)
+    target = _target(parts)
+    lines = []
+    said = {name.lower() for name in headers}
+    if proxy and parts.scheme == "http":
+        target = f"http://{origin.authority}{target}"
+        authorization = proxy_authorization(proxy)
+        if authorization:
+            lines.append(f"Proxy-Authorization: {authorization}")
+    if "host" not in said:
+        lines.insert(0, f"Host: {origin.authority}")
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if (body or method in ("POST", "PUT", "PATCH")) and "content-length" not in said:
+        lines.append(f"Content-Length: {len(body)}")
+    for line in lines:
+        if "\r" in line or "\n" in line:
+            raise ValueError(f"a header field stands on one line: {line.partition(':')[0]}")
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""])
+    return head.encode("utf-8", "surrogateescape") + body
+
+
+def redirected(
+    status: int, method: str, url: str, location: str, headers: Mapping[str, str], body: bytes
+) -> tuple[str, str, dict[str, str], bytes]:
+    """Method, address, headers and body of the request that follows (RFC 9110, 15.4); secrets stay with their origin."""
+    following = urljoin(url, location.encode("latin-1", "replace").decode("utf-8", "replace"))
+    kept = dict(headers)
+    if status in _NO_BODY_AFTER and method not in ("GET", "HEAD"):
+        method, body = "GET", b""
+        kept = {name: value for name, value in kept.items() if not name.lower().startswith("content-")}
+    if Origin.of(following) != Origin.of(url):
+        kept = {name: value for name, value in kept.items() if name.lower() not in _NEVER_CROSS}
+    return method, following, kept, body
+
+
+def _target(parts: SplitResult) -> str:
+    path = quote(parts.path or "/", safe=_SAFE)
+    return f"{path}?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else path
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_said(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,128 @@
+"""What all users of one process share: the reader, the ledger, the compiled contracts, and the options of the run."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from locust.env import Environment
+
+from ssegauge.endpoint import Endpoint
+from ssegauge.load.connect import Route, default_context
+from ssegauge.load.contract import Contract
+from ssegauge.load.reader import Reader
+from ssegauge.load.recorder import Recorder
+from ssegauge.load.selfwatch import SelfWatch
+from ssegauge.load.stream import Timeouts
+from ssegauge.load.target import LoadTarget, target_of
+
+MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
+"""What Locust's own table can show as response time."""
+
+@dataclass
+class Session:
+    """One process's half of a run."""
+
+    environment: Environment
+    reader: Reader
+    recorder: Recorder
+    watch: SelfWatch
+    timeouts: Timeouts
+    measure: str = "first_event"
+    json_share: float = 1.0
+    proxy: str | None = None
+    source_addresses: tuple[str, ...] = ()
+    _contracts: dict[int, tuple[Endpoint, Contract]] = field(default_factory=dict)
+    _bare: dict[str, Endpoint] = field(default_factory=dict)
+    _next_source: int = 0
+    _target: LoadTarget | None = None
+
+    @property
+    def target(self) -> LoadTarget:
+        """The profile, or what --host says, read where it is asked for first. Raises UserError."""
+        if self._target is None:
+            self._target = target_of(self.environment)
+        return self._target
+
+    def contract(self, endpoint: Endpoint) -> Contract:
+        """The compiled contract of an endpoint."""
+        found = self._contracts.get(id(endpoint))
+        if found is None or found[0] is not endpoint:
+            found = self._contracts[id(endpoint)] = (endpoint, Contract(endpoint, json_share=self.json_share))
+        return found[1]
+
+    def bare(self, name: str) -> Endpoint:
+        """An endpoint of which nothing is declared."""
+        found = self._bare.get(name)
+        if found is None:
+            found = self._bare[name] = Endpoint(name=name)
+        return found
+
+    def route(self, *, verify: bool | str | None, proxy: str | None) -> Route:
+        """How to connect: TLS context, proxy, and the next of our own addresses."""
+        source = None
+        if self.source_addresses:
+            # Some 28,000 ports for each of our addresses and the target: more streams need more addresses.
+            source = self.source_addresses[self._next_source % len(self.source_addresses)]
+            self._next_source += 1
+        context = self.target.tls_context() if verify is None else default_context(verify)
+        return Route(proxy or self.proxy, context, source)
+
+
+_sessions: WeakKeyDictionary[Environment, Session] = WeakKeyDictionary()
+
+
+def session_of(environment: Environment) -> Session:
+    """The session of this process, begun where it is asked for first."""
+    found = _sessions.get(environment)
+    if found is None:
+        found = _sessions[environment] = _begin(environment)
+    return found
+
+
+def forget(environment: Environment) -> None:
+    """Begin anew with the next stream: options may have changed between two runs."""
+    found = _sessions.get(environment)
+    if found is not None and not found.reader.open_sockets:
+        del _sessions[environment]
+
+
+def option(environment: Environment, name: str, otherwise: Any) -> Any:
+    """An option of ours, or what holds without Locust's command line."""
+    value = getattr(environment.parsed_options, name, None)
+    return otherwise if value in (None, "") else value
+
+
+def _begin(environment: Environment) -> Session:
+    raise_file_limit()
+    defaults = Timeouts()
+    watch = SelfWatch()
+    reader = Reader(on_sweep=watch.swept)
+    recorder = Recorder(reader.clock)
+    watch.attach(recorder)
+    sources = str(option(environment, "sse_source_addresses", ""))
+    return Session(
+        environment=environment,
+        reader=reader,
+        recorder=recorder,
+        watch=watch,
+        timeouts=Timeouts(
+            connect=option(environment, "sse_connect_timeout", defaults.connect),
+            first_byte=option(environment, "sse_first_byte_timeout", defaults.first_byte) or None,
+            idle=option(environment, "sse_idle_timeout", defaults.idle) or None,
+            total=option(environment, "sse_total_timeout", 0.0) or None,
+        ),
+        measure=option(environment, "sse_measure", "first_event"),
+        json_share=option(environment, "sse_json_share", 1.0),
+        proxy=option(environment, "sse_proxy", None),
+        source_addresses=tuple(part.strip() for part in sources.split(",") if part.strip()),
+    )
+
+
+def raise_file_limit() -> None:
+    """As many open files as the system lets us have; Locust itself stops at 10,000."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

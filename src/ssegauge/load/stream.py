@@ -1,0 +1,322 @@
+"""One open stream: bytes from its transport to events, times and an end. The reader calls it, a greenlet waits for it."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from ssegauge.load.clock import monotonic_ns
+from ssegauge.load.contract import Contract, Delivery, Watch
+from ssegauge.load.reader import Reader
+from ssegauge.load.recorder import Recorder
+from ssegauge.load.response import Malformed, Response
+from ssegauge.load.transport import Transport, close
+from ssegauge.verdict import EndKind
+from ssegauge.wire import LazyDecoder, LimitError, RawEvent
+
+_RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN})
+_SHOWN = 120  # characters of an error page kept
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds. `idle`: without any byte, comments included. `total`: from the request to the end. None: no limit."""
+
+    connect: float = 10.0
+    first_byte: float | None = 30.0
+    idle: float | None = 60.0  # what nginx allows an upstream (proxy_read_timeout)
+    total: float | None = None
+
+
+class Stream:
+    """The reading side of one request. All stamps are monotonic nanoseconds; 0 means not yet."""
+
+    __slots__ = (
+        "_decoder",
+        "_endpoint",
+        "_fd",
+        "_on_end",
+        "_on_events",
+        "_reader",
+        "_recorder",
+        "_slow",
+        "_timeouts",
+        "_transport",
+        "bytes",
+        "end",
+        "ended",
+        "error",
+        "events",
+        "first_body_byte",
+        "first_event",
+        "first_match",
+        "is_event_stream",
+        "last_byte",
+        "last_event",
+        "leave_at",
+        "longest_gap",
+        "longest_silence",
+        "origin",
+        "page",
+        "response",
+        "sent",
+        "ttfb",
+        "watch",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        reader: Reader,
+        recorder: Recorder,
+        endpoint: str,
+        contract: Contract,
+        delivery: Delivery,
+        *,
+        origin: int,
+        timeouts: Timeouts,
+        last_event_id: str,
+        on_end: Callable[[], None],
+        on_events: Callable[[list[RawEvent]], None] | None,
+    ) -> None:
+        self._transport = transport
+        self._fd = transport.sock.fileno()
+        self._reader = reader
+        self._recorder = recorder
+        self._endpoint = endpoint
+        self._timeouts = timeouts
+        self._on_end = on_end
+        self._on_events = on_events
+        self._decoder = LazyDecoder(last_event_id)
+        self._slow = False  # stopped on purpose: its lag is not the generator's
+        self.watch = None if contract.is_idle else Watch(contract, delivery, self._lag)
+        self.response = Response()
+        self.origin = origin  # from here all times count: the first byte of the first request
+        self.sent = monotonic_ns()
+        self.end: EndKind | None = None
+        self.error = ""
+        self.page = ""  # the beginning of an answer that is no stream
+        self.is_event_stream = False
+        self.events = self.bytes = 0
+        self.ttfb = self.first_body_byte = self.first_event = self.first_match = 0
+        self.last_byte = self.last_event = self.ended = 0
+        self.longest_gap = self.longest_silence = 0
+        self.leave_at = 0
+
+    # -- what the user's greenlet does
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reader.add(self._fd, self)
+
+    def leave(self, at_ns: int) -> None:
+        """Close the stream ourselves at that time, unless it ends before."""
+        self.leave_at = at_ns
+        self._reader.arm(self)
+
+    def close(self, *, reset: bool = False) -> None:
+        """Let go of the socket; a stream that has not ended is ended by us."""
+        if self.end is None:
+            self._finish("client")
+        self._reader.remove(self._fd)
+        close(self._transport.sock, reset=reset)
+        self.response.close()
+
+    def pause(self) -> None:
+        """Stop reading; the kernel's buffers fill, then the server's."""
+        self._slow = True
+        self._reader.pause(self._fd)
+
+    def resume(self) -> None:
+        """Read on."""
+        self._reader.resume(self._fd)
+
+    @property
+    def last_event_id(self) -> str:
+        return self._decoder.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        return self._decoder.retry
+
+    @property
+    def comments(self) -> int:
+        return self._decoder.comments
+
+    @property
+    def pending(self) -> bool:
+        """Bytes of an unfinished block are left."""
+        return self._decoder.pending
+
+    # -- what the reader calls
+
+    def ready(self) -> None:
+        if self.end is not None:
+            return
+        try:
+            data, stamp = self._transport.receive()
+        except BlockingIOError:
+            return
+        except ssl.SSLError as error:
+            self._finish("reset", f"TLS: {error.reason or error}")
+            return
+        except OSError as error:
+            self._finish("reset" if error.errno in _RESETS else "eof", error.strerror or "")
+            return
+        now = monotonic_ns()
+        if data is None:
+            self._finish("message_end" if self.response.ends_with_connection else "eof")
+            return
+        if not data:
+            return
+        harness = self._recorder.harness
+        if stamp:
+            # A segment cannot have come after we read it, nor before the request; clocks that were just set can.
+            stamp = min(stamp - self._reader.clock.offset_ns, now)
+            if not self._slow:
+                harness.histogram("read_lag").record((now - stamp) / 1000)
+        else:
+            stamp = now
+            harness.counters["user_stamps"] += 1
+        self._receive(data, stamp)
+
+    def due(self) -> int:
+        if self.end is not None:
+            return 0
+        return min((at for at, _, _ in self._deadlines() if at), default=0)
+
+    def expire(self) -> None:
+        # What has come in time but was not read yet must not be called late.
+        self.ready()
+        if self.end is not None:
+            return
+        now = monotonic_ns()
+        for at, end, error in self._deadlines():
+            if at and at <= now:
+                self._finish(end, error)
+                return
+
+    def _deadlines(self) -> tuple[tuple[int, EndKind, str], ...]:
+        limits = self._timeouts
+        first = limits.first_byte if not self.ttfb else None
+        idle = limits.idle if self.ttfb else None
+        return (
+            (_after(self.sent, first), "timeout_first_byte", f"no byte within {first or 0:g} s"),
+            (_after(self.last_byte, idle), "timeout_idle", f"silent for {idle or 0:g} s"),
+            (_after(self.origin, limits.total), "timeout_total", f"not ended within {limits.total or 0:g} s"),
+            (self.leave_at, "client", ""),
+        )
+
+    # -- bytes
+
+    def _receive(self, data: bytes, stamp: int) -> None:
+        self.bytes += len(data)
+        if not self.ttfb:
+            self.ttfb = stamp
+        fault = ""
+        response = self.response
+        try:
+            content = response.feed(data)
+        except Malformed as error:
+            fault, content = str(error), response.rest()
+        before, self.last_byte = self.last_byte, stamp
+        if before and stamp - before > self.longest_silence:
+            self.longest_silence = stamp - before
+        self._recorder.slice(self._endpoint).bytes += len(data)
+        if not self.is_event_stream:
+            if response.status is None:
+                if fault:
+                    self._finish("malformed", fault)
+                return
+            if not self._accept(content):
+                return
+        if content:
+            fault = self._content(content, stamp, before) or fault
+        if fault:
+            self._finish("malformed", fault)
+        elif response.done:
+            self._finish("message_end")
+
+    def _accept(self, content: bytes) -> bool:
+        """Whether the head is that of a stream; the rest of any other answer is of no interest."""
+        response = self.response
+        kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
+        if response.status == 200 and kind == "text/event-stream":
+            self.is_event_stream = True
+            self._recorder.opened(self._endpoint)
+            return True
+        self.page = content[:_SHOWN].decode("utf-8", "replace")
+        # The page may differ each time (a request's number, a clock); what failures are counted by must not.
+        self._finish("message_end", f"content type {kind or 'missing'}" if response.status == 200 else f"HTTP {response.status}")
+        return False
+
+    def _content(self, content: bytes, stamp: int, before: int) -> str:
+        if not self.first_body_byte:
+            self.first_body_byte = stamp
+        try:
+            events = self._decoder.feed(content)
+        except LimitError as error:
+            self._take(cast("list[RawEvent]", error.events), stamp, before)
+            return str(error)
+        if events:
+            self._take(events, stamp, before)
+        return ""
+
+    def _take(self, events: list[RawEvent], stamp: int, before: int) -> None:
+        slice_ = self._recorder.slice(self._endpoint)
+        slice_.events += len(events)
+        counted = len(events) if self.watch is None else self._look(self.watch, events, stamp)
+        if counted:
+            gaps = slice_.histogram("gap")
+            if self.first_event:
+                gap = stamp - self.last_event
+                gaps.record(gap / 1000)
+                if gap > self.longest_gap:
+                    self.longest_gap = gap
+                    slice_.longest_gap = max(slice_.longest_gap, gap / 1000)
+            else:
+                self.first_event = stamp
+                slice_.histogram("first_event").record((stamp - self.origin) / 1000)
+                self._reader.gather(self._fd)
+            self.last_event = stamp
+            self.events += counted
+            if counted > 1:
+                gaps.record_zeros(counted - 1)
+        if len(events) > 1 and not self._slow:
+            # They share the stamp of the newest; the others came after the socket was last seen empty.
+            bound = max(0, stamp - max(self._reader.swept_ns, before))
+            harness = self._recorder.harness
+            harness.histogram("stamp_bound").record(bound / 1000, len(events) - 1)
+        if self._on_events is not None:
+            self._on_events(events)
+
+    def _look(self, watch: Watch, events: list[RawEvent], stamp: int) -> int:
+        wall = (stamp + self._reader.clock.offset_ns) / 1e9
+        counted = 0
+        for event in events:
+            counted += watch.see(event, wall)
+            if watch.matched and not self.first_match:
+                self.first_match = stamp
+        return counted
+
+    def _lag(self, seconds: float) -> None:
+        self._recorder.slice(self._endpoint).histogram("lag").record(max(0.0, seconds * 1e6))
+
+    def _finish(self, end: EndKind, error: str = "") -> None:
+        self.end = end
+        self.error = error
+        # The last byte of a message is its end; nothing bears the time of a silence.
+        self.ended = self.last_byte if end == "message_end" and self.response.done else monotonic_ns()
+        if self.watch is not None:
+            self.watch.close(ended=end == "message_end")
+        if self.is_event_stream:
+            self._recorder.closed(self._endpoint, comments=self._decoder.comments)
+        self._reader.remove(self._fd)
+        self._on_end()
+
+
+def _after(start: int, seconds: float | None) -> int:
+    return start + int(seconds * 1e9) if start and seconds is not None else 0

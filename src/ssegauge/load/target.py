@@ -1,0 +1,106 @@
+"""What a load run aims at: a profile's endpoints, or the address that --host names."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from locust.env import Environment
+
+from ssegauge.endpoint import Endpoint, Request
+from ssegauge.errors import UserError
+from ssegauge.load.connect import default_context
+from ssegauge.profile import Profile, from_url, open_target, secret
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of the profile with its secrets filled in."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    params: dict[str, Any]
+    json: Any
+    data: str | None
+
+
+class LoadTarget:
+    """A profile, seen from the load side."""
+
+    def __init__(self, profile: Profile, base_url: str) -> None:
+        self.profile = profile
+        self.base_url = base_url.rstrip("/")
+
+    def endpoint(self, name: str | None = None) -> Endpoint:
+        """The endpoint of that name; the first where none is named. Raises UserError."""
+        if not name:
+            return self.profile.endpoint[0]
+        for endpoint in self.profile.endpoint:
+            if endpoint.name == name:
+                return endpoint
+        names = ", ".join(endpoint.name for endpoint in self.profile.endpoint)
+        raise UserError(f"{self.profile.source}: no endpoint is called {name!r}; there are: {names}")
+
+    def endpoints(self, names: str | None = None) -> list[Endpoint]:
+        """Those named, separated by commas; all where none is. Raises UserError."""
+        wanted = [part.strip() for part in (names or "").split(",") if part.strip()]
+        return [self.endpoint(name) for name in wanted] or list(self.profile.endpoint)
+
+    def call(self, request: Request) -> Call:
+        """The request with credentials and with the values that the environment holds. Raises ProfileError."""
+        credentials = self.profile.target.credentials
+        headers = {**self._headers(credentials), **_filled(request.headers)}
+        params = {**_filled(credentials.get("params", {})), **_filled(request.params)}
+        return Call(
+            method=request.method,
+            url=self.url(request.path),
+            headers=headers,
+            params=params,
+            json=request.json_body,
+            data=request.data,
+        )
+
+    def url(self, path: str) -> str:
+        """The address of a path below the base, or an address as it is."""
+        if urlsplit(path).scheme:
+            return path
+        return urljoin(self.base_url, path) if path.startswith("//") else self.base_url + path
+
+    def tls_context(self) -> ssl.SSLContext:
+        """The context that the profile asks for: own authorities, a client's certificate, or no verification."""
+        return self._context
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        target = self.profile.target
+        if not target.cert:
+            return default_context(False if target.insecure else target.ca or True)
+        context = default_context.__wrapped__(False if target.insecure else target.ca or True)
+        context.load_cert_chain(target.cert, target.key)
+        return context
+
+    def _headers(self, credentials: Mapping[str, Any]) -> dict[str, str]:
+        return _filled(credentials.get("headers", {}))
+
+
+def target_of(environment: Environment) -> LoadTarget:
+    """What --sse-target and --host say. Raises UserError where neither does, or where the profile is wrong."""
+    options = environment.parsed_options
+    said = getattr(options, "sse_target", None)
+    host = environment.host
+    if said:
+        profile = open_target(said)
+        return LoadTarget(profile, host or profile.base_url)
+    if not host:
+        raise UserError("no target: give --host URL, or --sse-target PROFILE")
+    profile = from_url(host)
+    return LoadTarget(profile, profile.base_url)
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: secret(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -1,0 +1,145 @@
+"""Sockets that say when their bytes arrived.
+
+Linux stamps each segment on receipt; `recvmsg` hands out the stamp of the newest segment among the bytes it returns
+(socket(7), SO_TIMESTAMPNS). TLS runs over `ssl.MemoryBIO`, so that its bytes are stamped as well. Where there are no
+stamps the caller takes the time itself.
+"""
+
+from __future__ import annotations
+
+import _socket
+import socket
+import ssl
+import struct
+import sys
+from typing import Protocol
+
+# asm-generic/socket.h; Python's socket module does not name it.
+SO_TIMESTAMPNS = 35
+KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8  # noqa: PLR2004
+READ_SIZE = 65536
+_TIMESPEC = struct.Struct("@qq").unpack
+_STAMP_SPACE = 64
+
+
+class Transport(Protocol):
+    """A connected socket. Bytes with the wall-clock stamp of the newest among them, 0 where there is none."""
+
+    sock: _socket.socket
+
+    def receive(self) -> tuple[bytes | None, int]:
+        """What has arrived; None at the end. Raises BlockingIOError where nothing has, OSError where the line broke."""
+        ...
+
+    def seal(self, data: bytes) -> bytes:
+        """The bytes that carry `data` on the wire."""
+        ...
+
+
+def make_socket(family: int) -> _socket.socket:
+    """A socket that does not block and whose bytes will be stamped.
+
+    The plain C type: gevent's costs a wrapper and a watcher more for each of ten thousand.
+    """
+    sock = _socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    if KERNEL_STAMPS:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    if family != getattr(socket, "AF_UNIX", None):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def close(sock: _socket.socket, *, reset: bool = False) -> None:
+    """Close with FIN, or with RST where the peer shall see a client that died."""
+    try:
+        if reset:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        pass  # the peer was faster
+    sock.close()
+
+
+class Plain:
+    """TCP as it is."""
+
+    __slots__ = ("_recvmsg", "sock")
+
+    def __init__(self, sock: _socket.socket) -> None:
+        self.sock = sock
+        self._recvmsg = sock.recvmsg
+
+    def receive(self) -> tuple[bytes | None, int]:
+        data, ancillary, _, _ = self._recvmsg(READ_SIZE, _STAMP_SPACE)
+        if not data:
+            return None, 0
+        if ancillary and ancillary[0][1] == SO_TIMESTAMPNS:
+            seconds, nanoseconds = _TIMESPEC(ancillary[0][2])
+            return data, seconds * 1_000_000_000 + nanoseconds
+        return data, 0
+
+    def seal(self, data: bytes) -> bytes:
+        return data
+
+
+class Tls:
+    """TLS over a plain transport; `handshake` first, until it says that it is done."""
+
+    __slots__ = ("_in", "_out", "_plain", "_tls", "sock")
+
+    def __init__(self, plain: Plain, context: ssl.SSLContext, server_hostname: str) -> None:
+        self.sock = plain.sock
+        self._plain = plain
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
+
+    @property
+    def chosen_protocol(self) -> str | None:
+        """What ALPN settled on."""
+        return self._tls.selected_alpn_protocol()
+
+    def handshake(self) -> bool:
+        """One step, as far as the bytes at hand carry it. Raises ssl.SSLError, OSError."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self.flush()
+            return False
+        self.flush()
+        return True
+
+    def absorb(self) -> bool:
+        """Take bytes of the handshake from the socket; False at the end of the connection."""
+        data, _ = self._plain.receive()
+        if data is not None:
+            self._in.write(data)
+        return data is not None
+
+    def flush(self) -> None:
+        """Send what TLS has to say. Handshakes and closing words are small, the kernel takes them whole."""
+        if self._out.pending:
+            self.sock.send(self._out.read())
+
+    def receive(self) -> tuple[bytes | None, int]:
+        data, stamp = self._plain.receive()
+        if data is None:
+            self._in.write_eof()
+        else:
+            self._in.write(data)
+        parts = []
+        try:
+            while part := self._tls.read(READ_SIZE):
+                parts.append(part)
+        except ssl.SSLWantReadError:
+            self.flush()
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            if not parts:
+                return None, 0
+        else:
+            if not parts:
+                return None, 0  # close_notify
+        return b"".join(parts), stamp
+
+    def seal(self, data: bytes) -> bytes:
+        self._tls.write(data)
+        return self._out.read()

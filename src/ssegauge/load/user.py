@@ -1,0 +1,161 @@
+"""A Locust user that opens event streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, overload
+
+import gevent
+from locust import User
+from locust.env import Environment
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+
+from ssegauge.endpoint import Endpoint
+from ssegauge.load.connect import basic
+from ssegauge.load.contract import Delivery
+from ssegauge.load.cookies import Cookies
+from ssegauge.load.outcome import Outcome, StreamFailed
+from ssegauge.load.request import body_of, headers_of, with_params
+from ssegauge.load.session import Session, session_of
+from ssegauge.load.stream import Timeouts
+from ssegauge.load.target import Call
+from ssegauge.load.visit import Plan, Visit
+
+_LAST_EVENT_ID = "Last-Event-ID"
+
+
+class SseUser(User):
+    """Opens streams, judges each, and tells Locust of each once.
+
+        class Reader(SseUser):
+            @task
+            def read(self):
+                outcome = self.stream("GET", "/stream")            # to its end
+
+            @task
+            def react(self):
+                with self.stream("GET", "/stream", events=True) as stream:
+                    for event in stream:                             # as they come
+                        if event.type == "ready":
+                            stream.leave()
+    """
+
+    abstract = True
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.cookies = Cookies()
+
+    @property
+    def session(self) -> Session:
+        """What the users of this process share."""
+        return session_of(self.environment)
+
+    @overload
+    def stream(
+        self, method: str | None = None, path: str | None = None, *, events: Literal[False] = False, **request: Any
+    ) -> Outcome: ...
+
+    @overload
+    def stream(
+        self, method: str | None = None, path: str | None = None, *, events: Literal[True], **request: Any
+    ) -> Visit: ...
+
+    def stream(
+        self, method: str | None = None, path: str | None = None, *, events: bool = False, **request: Any
+    ) -> Outcome | Visit:
+        """Read one stream to its end and return what became of it; with `events`, a context manager that iterates.
+
+        `path` is one below the host, or a whole address. `endpoint`: one of the profile (or its name), whose request
+        and contract hold; what is said here goes before it. Further: name, headers, params, json, data, cookies,
+        auth (a pair, or an Authorization value), timeouts (Timeouts), verify (False, or a file of authorities),
+        proxy, redirects (how many are followed), last_event_id, delivery (what a logical stream has received on
+        earlier connections), intended (when the stream should have started, in monotonic nanoseconds), leave_after
+        (seconds until we close it ourselves), reset (by RST instead of FIN).
+
+        A failed stream raises nothing: see `Outcome.verdict`.
+        """
+        visit = Visit(self._plan(method, path, **request), self.session, self._tell, iterates=events)
+        return visit if events else visit.run()
+
+    def settle(self, delivery: Delivery, name: str) -> None:
+        """A logical stream has made its last connection: what it still lacks is lost."""
+        if delivery.lost:
+            self.session.recorder.lost(name, delivery.lost)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two streams. Unlike gevent.sleep it lets Locust stop the user at once."""
+        self._state = LOCUST_STATE_WAITING
+        gevent.sleep(seconds)
+        self._state = LOCUST_STATE_RUNNING
+
+    def _plan(
+        self,
+        method: str | None,
+        path: str | None,
+        *,
+        endpoint: Endpoint | str | None = None,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: str | bytes | Mapping[str, Any] | None = None,
+        cookies: dict[str, str] | None = None,
+        auth: tuple[str, str] | str | None = None,
+        timeouts: Timeouts | None = None,
+        verify: bool | str | None = None,
+        proxy: str | None = None,
+        redirects: int = 5,
+        last_event_id: str = "",
+        delivery: Delivery | None = None,
+        intended: int = 0,
+        leave_after: float | None = None,
+        reset: bool = False,
+    ) -> Plan:
+        session = self.session
+        if isinstance(endpoint, str) or (endpoint is None and path is None):
+            endpoint = session.target.endpoint(endpoint)
+        call = session.target.call(endpoint.request) if endpoint is not None else Call("GET", "", {}, {}, None, None)
+        body, content_type = body_of(call.json if json is None and data is None else json, call.data if data is None else data)
+        merged = {**call.headers, **(headers or {})}
+        if auth is not None:
+            merged["Authorization"] = auth if isinstance(auth, str) else basic(*auth)
+        resume = endpoint.resume if endpoint is not None else None
+        url = session.target.url(path) if path is not None else call.url
+        name = name or (endpoint.name if endpoint is not None else path) or ""
+        return Plan(
+            endpoint=endpoint or session.bare(name),
+            name=name,
+            method=method or call.method,
+            url=with_params(url, {**call.params, **(params or {})}),
+            headers=headers_of(
+                merged,
+                content_type=content_type,
+                last_event_id=last_event_id,
+                resume_header=resume.header if resume is not None else _LAST_EVENT_ID,
+            ),
+            body=body,
+            route=session.route(verify=verify, proxy=proxy),
+            timeouts=timeouts or session.timeouts,
+            redirects=redirects,
+            last_event_id=last_event_id,
+            delivery=delivery,
+            intended=intended,
+            leave_after=leave_after,
+            reset=reset,
+            cookies=self.cookies,
+            extra_cookies=cookies,
+        )
+
+    def _tell(self, outcome: Outcome) -> None:
+        session = self.session
+        session.recorder.ended(outcome)
+        self.environment.events.request.fire(
+            request_type=f"SSE {session.measure}",
+            name=outcome.endpoint,
+            response_time=outcome.ms(session.measure),
+            response_length=outcome.bytes,
+            exception=StreamFailed(outcome) if outcome.failed else None,
+            context=self.context(),
+            response=None,
+        )

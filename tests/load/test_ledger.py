@@ -1,0 +1,73 @@
+"""The ledger adds: whatever way the figures of several workers arrive, the sum is the same."""
+
+import json
+import random
+
+from ssegauge.load.histogram import Histogram
+from ssegauge.load.ledger import Ledger
+
+
+def scribble(ledger, dice):
+    for _ in range(200):
+        book = ledger.book(dice.choice(["tokens", "ticks"]))
+        book.counters["attempted"] += 1
+        book.verdicts[dice.choice(["complete", "truncated"])] += 1
+        book.latency.setdefault("first_event", Histogram()).record(dice.uniform(1, 1e6))
+        slice_ = book.at(1_000 + dice.randrange(5))
+        slice_.events += 3
+        slice_.bytes += 100
+        slice_.histogram("gap").record(dice.uniform(1, 1e6))
+        slice_.longest_gap = max(slice_.longest_gap, dice.uniform(1, 1e6))
+        ledger.harness.at(1_000).histogram("read_lag").record(dice.uniform(1, 1e4))
+
+
+def plain(ledger):
+    document = ledger.to_json()
+    for book in (*document["books"].values(), document["harness"]):
+        book["slices"] = sorted(book["slices"])
+    return json.loads(json.dumps(document, sort_keys=True), parse_float=lambda text: round(float(text), 3))
+
+
+def test_deltas_over_the_wire_add_up_to_the_whole():
+    whole, worker, master = Ledger(), Ledger(), Ledger()
+    for round_ in range(5):
+        scribble(whole, random.Random(round_))
+        scribble(worker, random.Random(round_))
+        delta = worker.take()
+        master.merge(Ledger.from_json(json.loads(json.dumps(delta.to_json()))))
+    assert plain(master)["books"].keys() == plain(whole)["books"].keys()
+    for name in ("tokens", "ticks"):
+        mine, theirs = master.book(name), whole.book(name)
+        assert (mine.counters, mine.verdicts) == (theirs.counters, theirs.verdicts)
+        assert mine.latency["first_event"].counts == theirs.latency["first_event"].counts
+        assert {s: v.events for s, v in mine.slices.items()} == {s: v.events for s, v in theirs.slices.items()}
+        assert {s: v.longest_gap for s, v in mine.slices.items()} == {s: v.longest_gap for s, v in theirs.slices.items()}
+
+
+def test_a_take_leaves_nothing_behind():
+    ledger = Ledger()
+    scribble(ledger, random.Random(1))
+    taken = ledger.take()
+    assert taken.book("ticks").counters["attempted"] > 0
+    assert not ledger.books
+    assert not ledger.harness.slices
+
+
+def test_the_total_is_the_sum_of_the_endpoints():
+    ledger = Ledger()
+    scribble(ledger, random.Random(1))
+    total = ledger.total()
+    assert total.counters["attempted"] == 200
+    assert sum(total.verdicts.values()) == 200
+    assert total.latency["first_event"].count == 200
+    assert sum(slice_.events for slice_ in total.slices.values()) == 600
+
+
+def test_failure_texts_are_bounded():
+    ledger = Ledger()
+    book = ledger.book("x")
+    for number in range(1000):
+        book.note(f"request {number} failed")
+    assert len(book.messages) <= 101
+    assert sum(book.messages.values()) == 1000
+    assert book.messages["others"] == 900
