@@ -208,9 +208,7 @@ class _Blocks:
             complete = chunk[:cut]
             tail += chunk[cut:]
         size = len(tail)
-        if raw is not None or (
-            self._kept_size + size > self._safe and (b"\n" in chunk or size > self._max_line)
-        ):
+        if raw is not None or (self._kept_size + size > self._safe and (b"\n" in chunk or size > self._max_line)):
             self._look(raw, len(chunk))
         return complete
 
@@ -368,9 +366,8 @@ class Decoder(_Blocks):
                 continue
             if number:
                 last_event_id = number
-            if "\n" in data:
-                data = data.replace("\ndata: ", "\n")
-            append(_new(Event, (later or kind or "message", data, last_event_id)))
+            text = data.replace("\ndata: ", "\n") if "\n" in data else data
+            append(_new(Event, (later or kind or "message", text, last_event_id)))
         if last_event_id is not before:
             self._id = last_event_id.encode()
         return events
