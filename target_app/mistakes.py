@@ -190,19 +190,19 @@ async def no_disconnect_wrong(stream: Opened) -> Response:
 
 
 async def _fed_by_a_task(stream: Stream) -> Events:
-    produced: asyncio.Queue[int] = asyncio.Queue()
+    produced: asyncio.Queue[int | None] = asyncio.Queue()
     task = asyncio.create_task(_produce(produced, stream))
     _ABANDONED.add(task)
     task.add_done_callback(_ABANDONED.discard)
-    while True:
-        yield event("message", {"count": await produced.get()})
+    while (count := await produced.get()) is not None:
+        yield event("message", {"count": count})
 
 
 # asyncio keeps only weak references to tasks.
 _ABANDONED: set[asyncio.Task[None]] = set()
 
 
-async def _produce(produced: asyncio.Queue[int], stream: Stream) -> None:
+async def _produce(produced: asyncio.Queue[int | None], stream: Stream) -> None:
     count = 0
     until = time.monotonic() + ABANDONED_S
     with stream.watch.work():
@@ -212,7 +212,8 @@ async def _produce(produced: asyncio.Queue[int], stream: Stream) -> None:
             try:
                 await stream.wait(0.1)
             except ServerLeaving:
-                return
+                break
+    produced.put_nowait(None)
 
 
 @router.get("/no-disconnect/right", **_COUNTED)

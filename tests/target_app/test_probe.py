@@ -3,6 +3,7 @@
 import socket
 import struct
 
+import psutil
 import pytest
 
 from tests.timing import MS, eventually
@@ -72,7 +73,7 @@ def test_events_and_failures_are_counted(quiet):
     assert after["opened"] - before["opened"] == 2
     assert after["events"] - before["events"] == 6 + 3
     assert after["failed"] - before["failed"] == 1
-    assert after["active_streams"] == 0
+    eventually(lambda: quiet.probe()["active_streams"] == 0)
 
 
 def test_a_refused_request_opens_nothing(quiet):
@@ -93,3 +94,12 @@ def test_only_what_was_asked_to_start_a_job_starts_one(quiet):
 
 def test_the_process_is_named(app):
     assert app.probe()["pid"] == app.process.pid
+
+
+def test_a_hundred_streams_that_were_left_leave_nothing_open(quiet):
+    process = psutil.Process(quiet.process.pid)
+    before = process.num_fds()
+    for n in range(100):
+        (leave if n % 2 else reset)(opened(quiet, "/ticks?interval=1" if n % 3 else "/idle"))
+    eventually(lambda: quiet.probe()["active_streams"] == 0)
+    eventually(lambda: process.num_fds() <= before)

@@ -11,6 +11,7 @@ from tests.timing import MS
 PATHS = [
     "/ticks?interval=0.02", "/idle", "/feed", "/stream?pace=10", "/slow-start?first_after=60",
     "/resumable?count=1000&pace=1", "/mistakes/no-end/wrong",
+    "/mistakes/no-disconnect/wrong",
 ]  # fmt: skip
 
 
