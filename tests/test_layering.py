@@ -31,7 +31,7 @@ ORDER = [
     ["bench"],
     ["needs"],
     ["judging"],
-    ["results", "metrics"],
+    ["results", "metrics", "thresholds"],
     ["noise", "run"],
     ["suite", "fixtures"],
     ["pytest_plugin"],
