@@ -1,3 +1,169 @@
-"""Fixtures for a team's own tests."""
+"""Fixtures for a team's own tests: open a stream of the app under test, look at its events, let the suite judge it.
 
-sse = sse_target = None
+    def test_answer_streams(sse):
+        stream = sse("/agent/think/stream", params={"query": "hi"}, data="json", terminal=["complete"])
+        stream.assert_order("thought+ status token+ complete")
+        stream.assert_conforms()
+        assert stream.events[0].type == "thought"
+
+What is under test comes from `--sse-target` / `--sse-app`, from the ini keys `sse_target` / `sse_app`, or from a fixture
+`sse_target` of the team's own that returns a URL, "module:app", or an ASGI app object; the latter two are served for real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ssegauge import profile, suite
+from ssegauge.bench import Bench, Options
+from ssegauge.errors import UserError
+from ssegauge.finding import Finding, as_text
+from ssegauge.judging import judge
+from ssegauge.observation import Arrival, Observation
+from ssegauge.order import Order, OrderError
+from ssegauge.serving import ServedApp, ThreadedApp
+from ssegauge.verdict import Verdict
+from ssegauge.visible import visible
+
+
+class OpenedStream:
+    """A stream that was read to its end (or to the end of the window), with its events and their times."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.observation: Observation = bench.observation
+
+    @property
+    def events(self) -> list[Arrival]:
+        """The events in order; each has `type`, `data`, and `at`, seconds from the first byte of the request."""
+        return self.observation.arrivals
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the events, ignored ones left out."""
+        return self.observation.types
+
+    @property
+    def status(self) -> int | None:
+        """The status of the response, or None where there was none."""
+        return self.observation.exchange.status
+
+    @property
+    def verdict(self) -> Verdict:
+        """How the stream ended."""
+        return self.observation.verdict
+
+    def assert_conforms(
+        self, *, levels: tuple[str, ...] = ("MUST",), ignore: tuple[str, ...] = (), act: bool = False
+    ) -> None:
+        """Fail with every broken rule of these levels. `ignore` names rules; `act` also runs rules that make requests."""
+        __tracebackhide__ = True
+        broken = [
+            finding for finding in self.findings(act=act) if finding.outcome == "fail" and finding.level in levels
+        ]
+        texts = [as_text(finding.to_json()) for finding in broken if finding.rule not in ignore]
+        if texts:
+            pytest.fail("\n\n".join(texts), pytrace=False)
+
+    def findings(self, *, act: bool = False) -> list[Finding]:
+        """What became of every rule that this recording can show (`act`: of every rule)."""
+        chosen = [check for check in suite.checks().values() if act or check.rule.recording]  # type: ignore[attr-defined]
+        return [judge(check, self.bench) for check in chosen]
+
+    def assert_order(self, text: str) -> None:
+        """Fail where the sequence of types is not accepted by this order: a regular expression over event types."""
+        __tracebackhide__ = True
+        try:
+            deviation = Order.compile(text).deviation(self.types)
+        except OrderError as error:
+            raise UserError(f"assert_order: {error}") from None
+        if deviation is not None:
+            came = "the stream ended" if deviation.found is None else f"{visible(deviation.found)!r} came"
+            expected = ", ".join(deviation.expected) or "the end of the stream"
+            pytest.fail(self._story(f"event {deviation.at}: {came}; here belongs {expected}"), pytrace=False)
+
+    def _story(self, headline: str) -> str:
+        lines = [
+            f"  {arrival.at * 1000:8.0f} ms  {visible(arrival.type)}: {visible(arrival.data, 80)}"
+            for arrival in self.events[:40]
+        ]
+        return "\n".join([headline, f"the events came so ({self.verdict}):", *lines])
+
+
+class StreamOpener:
+    """What the `sse` fixture is: call it with a path or URL and keys of an endpoint to open a stream."""
+
+    def __init__(self, base_url: str, known: profile.Profile | None, options: Options) -> None:
+        self.base_url = base_url
+        self.known = known
+        self.options = options
+
+    def __call__(self, path: str = "", *, window: float | None = None, **keys: Any) -> OpenedStream:
+        """Open a stream, read it, and return it.
+
+        `path` is a path, a URL, or the name of an endpoint of the profile. `method`, `headers`, `params`, `json` and `body`
+        describe the request; every other keyword is a key of an endpoint in a profile (data, order, terminal, errors, …).
+        """
+        request = {name: keys.pop(name) for name in ("method", "headers", "params", "json") if name in keys}
+        if "body" in keys:
+            request["data"] = keys.pop("body")
+        endpoint = self._declared(path)
+        base_url = self.base_url
+        if endpoint is None:
+            parts = urlsplit(path)
+            base_url = f"{parts.scheme}://{parts.netloc}" if parts.scheme else base_url
+            target = path[len(base_url) :] if parts.scheme else path
+            endpoint = profile.Endpoint(
+                name=path or "/", request=profile.Request(path=target or "/", **request), **keys
+            )
+        elif request or keys:
+            changed = endpoint.request.overlaid(profile.Request.overlay(**request))
+            endpoint = endpoint.model_copy(update={"request": changed, **keys})
+        contract = self._profile(base_url, endpoint)
+        options = self.options if window is None else replace(self.options, window=window)
+        return OpenedStream(Bench(contract, endpoint, options))
+
+    def _declared(self, name: str) -> profile.Endpoint | None:
+        endpoints = self.known.endpoint if self.known else ()
+        return next((endpoint for endpoint in endpoints if endpoint.name == name), None)
+
+    def _profile(self, base_url: str, endpoint: profile.Endpoint) -> profile.Profile:
+        if self.known is None:
+            source = base_url + endpoint.request.path
+            return profile.Profile(base_url=base_url, endpoint=(endpoint,), source=source)
+        return self.known.model_copy(update={"base_url": base_url, "endpoint": (endpoint,)})
+
+
+@pytest.fixture(scope="session")
+def sse_target(pytestconfig: pytest.Config) -> str:
+    """What the `sse` fixture opens streams of; a team's conftest may define its own."""
+    option, ini = pytestconfig.getoption, pytestconfig.getini
+    found = option("sse_app") or option("sse_target") or ini("sse_app") or ini("sse_target")
+    if not found:
+        raise pytest.UsageError(
+            "the sse fixture has no target: set sse_app or sse_target in pytest's configuration, or define a fixture sse_target"
+        )
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def sse(sse_target: Any, pytestconfig: pytest.Config) -> Iterator[Callable[..., OpenedStream]]:
+    """Opens streams of the target: `sse(path, **keys)` returns an OpenedStream."""
+    options = Options(window=pytestconfig.getoption("sse_window"))
+    if not isinstance(sse_target, str):
+        with ThreadedApp(sse_target) as served:
+            yield StreamOpener(served.url, None, options)
+    elif sse_target.startswith(("http://", "https://")):
+        yield StreamOpener(sse_target.rstrip("/"), None, options)
+    elif sse_target.endswith(".toml"):
+        known = profile.load(Path(pytestconfig.rootpath, sse_target))
+        yield StreamOpener(known.base_url, known, options)
+    else:
+        with ServedApp(sse_target, root=Path(pytestconfig.rootpath)) as app:
+            yield StreamOpener(app.url, None, options)

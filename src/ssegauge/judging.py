@@ -55,6 +55,21 @@ MOST_EVIDENCE = 12
 """Pieces of evidence that a finding keeps: enough to see a pattern, not a copy of the stream."""
 
 
+def expect_clean_bytes(identifier: str, observation: Observation, expected: str) -> None:
+    """The bytes of the stream show no anomaly of this rule; `expected` says what was asked of them."""
+    from ssegauge.anomalies import JSON_JUDGES, JUDGES
+
+    if identifier in JUDGES:
+        found = list(JUDGES[identifier](observation.anatomy))
+    else:
+        found = list(JSON_JUDGES[identifier](observation.anatomy, observation.endpoint))
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        broken(
+            expected, found[0].text + more, [observation.show(each.start, each.end) for each in found[:MOST_EVIDENCE]]
+        )
+
+
 def rule(identifier: str, *, any_status: bool = False) -> Callable[[Check], Check]:
     """Marks a test as the check of a rule. `any_status`: it can be judged where the answer is no stream."""
 

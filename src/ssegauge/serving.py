@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ssegauge import locate
 from ssegauge.errors import Inconclusive, UserError
@@ -134,6 +134,35 @@ class ServedApp:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class ThreadedApp:
+    """An app object served in a thread of this process, so that a test may reach into it. `url` is its address."""
+
+    def __init__(self, app: Any) -> None:
+        import uvicorn
+
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(1024)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app, http="h11", log_level="error", timeout_graceful_shutdown=1, lifespan="auto")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise UserError("the app under test did not start; its log says why")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(START_TIMEOUT)
+        self._socket.close()
 
 
 PROBE_PATH = "/_ssegauge/probe"
