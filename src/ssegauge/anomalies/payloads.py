@@ -1,0 +1,208 @@
+"""JSON-01 to JSON-09, FRM-06, FRM-14, LIF-04 and LIF-10: what stands in data that is declared to be JSON."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
+
+from ssegauge.anatomy import Anatomy, Block
+from ssegauge.anomalies.anomaly import Anomaly, shown
+
+EXACT = 2**53 - 1
+REACH = 3  # blocks in which the rest of a cut document is looked for
+_LITERAL_LIMIT = 100_000
+_REPR = re.compile(r"'|\bNone\b|\bTrue\b|\bFalse\b")
+
+JsonJudge = Callable[..., Iterator[Anomaly]]
+
+
+class Payload(NamedTuple):
+    """One event's data and what a JSON parser says to it."""
+
+    block: Block
+    data: str
+    value: Any
+    error: str | None  # why it is not JSON; None where it is, NaN and Infinity allowed
+    constants: tuple[str, ...]
+    repeated: tuple[str, ...]
+    large: tuple[str, ...]
+
+    def anomaly(self, rule: str, text: str) -> Anomaly:
+        """This payload breaks `rule`."""
+        return Anomaly(rule, self.block.start, self.block.end, f"event {self.block.index}: {text}")
+
+
+def payloads(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> list[Payload]:
+    """The payloads that must be JSON: without `exempt` data (sentinels) and events of an `ignored` type.
+
+    Empty data is left out too: it is FLD-08's.
+    """
+    found = []
+    for block in anatomy.event_blocks:
+        event = block.event
+        if event and event.data and event.data not in exempt and event.type not in ignored:
+            found.append(_parse(block, event.data))
+    return found
+
+
+def _parse(block: Block, data: str) -> Payload:
+    constants: list[str] = []
+    repeated: list[str] = []
+    large: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        built = dict(items)
+        if len(built) < len(items):
+            repeated.extend(name for name, count in Counter(name for name, _ in items).items() if count > 1)
+        return built
+
+    def integer(digits: str) -> int:
+        if len(digits) > 17 or abs(int(digits)) > EXACT:
+            large.append(digits)
+        return int(digits[:100])
+
+    value, error = None, None
+    try:
+        value = json.loads(data, object_pairs_hook=pairs, parse_int=integer, parse_constant=constants.append)
+    except json.JSONDecodeError as failure:
+        error = f"{failure.msg} at character {failure.pos}"
+    except RecursionError:
+        error = "nested too deeply"
+    return Payload(block, data, value, error, tuple(constants), tuple(repeated), tuple(large))
+
+
+def is_json(text: str) -> bool:
+    """Whether this is one JSON document, NaN and Infinity allowed."""
+    try:
+        json.loads(text, parse_int=str)
+    except (json.JSONDecodeError, RecursionError):
+        return False
+    return True
+
+
+def not_json(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-01, which leaves constants to JSON-02 and another language's notation to JSON-07."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.error and not _is_repr(payload.data):
+            yield payload.anomaly("JSON-01", f"not JSON, {payload.error}: {shown(payload.data)}")
+
+
+def constants(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-02."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.constants and not payload.error:
+            yield payload.anomaly("JSON-02", f"{payload.constants[0]} is no JSON number: {shown(payload.data)}")
+
+
+def repeated_names(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-03."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.repeated and not payload.error:
+            yield payload.anomaly("JSON-03", f"an object has the name {shown(payload.repeated[0])} more than once")
+
+
+def large_integers(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-04."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.large and not payload.error:
+            text = f"JavaScript rounds the integer {payload.large[0][:40]}"
+            yield payload.anomaly("JSON-04", text)
+
+
+def language_repr(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-07."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.error and _is_repr(payload.data):
+            yield payload.anomaly("JSON-07", f"Python's notation, not JSON: {shown(payload.data)}")
+
+
+def _is_repr(data: str) -> bool:
+    if len(data) > _LITERAL_LIMIT or not _REPR.search(data):
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.literal_eval(data)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return False
+    return True
+
+
+def encoded_twice(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """JSON-09."""
+    for payload in payloads(anatomy, exempt, ignored):
+        inner = payload.value
+        if isinstance(inner, str) and inner.lstrip()[:1] in ("{", "[") and is_json(inner):
+            yield payload.anomaly("JSON-09", f"a JSON document inside a JSON string: {shown(payload.data)}")
+
+
+def merged(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """FRM-06."""
+    for payload in payloads(anatomy, exempt, ignored):
+        if payload.error and _is_merged(payload, exempt):
+            count = len(payload.block.of("data"))
+            yield payload.anomaly("FRM-06", f"{count} documents in one block: {shown(payload.data)}")
+
+
+def _is_merged(payload: Payload, exempt: Collection[str]) -> bool:
+    lines = payload.data.split("\n")
+    return len(lines) > 1 and all(line in exempt or is_json(line) for line in lines)
+
+
+def interleaved(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
+    """FRM-14. A document cut between two neighbours is no sign of two writers: that is JSON-01's, or LIF-04's."""
+    broken = [payload for payload in payloads(anatomy, exempt, ignored) if payload.error]
+    for at, payload in enumerate(broken):
+        if _is_merged(payload, exempt):
+            continue
+        if len(payload.block.of("event")) > 1 or len(payload.block.of("id")) > 1:
+            yield payload.anomaly("FRM-14", f"fields of two events in one block: {shown(payload.data)}")
+        elif _continues(payload, broken[at + 1 : at + 1 + REACH]):
+            yield payload.anomaly("FRM-14", f"a document goes on after another one: {shown(payload.data)}")
+
+
+def _continues(payload: Payload, later: list[Payload]) -> bool:
+    lines = payload.data.split("\n")
+    own = [line for line in lines if not is_json(line)]
+    for other in later:
+        apart = (other.block.index or 0) - (payload.block.index or 0) > 1
+        if apart and _joins(payload.data, other.data):
+            return True
+        if len(own) < len(lines) and own and _joins("\n".join(own), other.data):
+            return True
+    return False
+
+
+def _joins(first: str, second: str) -> bool:
+    return is_json(first + second) or is_json(f"{first}\n{second}")
+
+
+def cut_by_keepalive(
+    anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()
+) -> Iterator[Anomaly]:
+    """LIF-04."""
+    found = {payload.block.index: payload for payload in payloads(anatomy, exempt, ignored)}
+    for payload in found.values():
+        after = found.get((payload.block.index or 0) + 1)
+        if payload.error and after and payload.block.fields[-1].kind == "comment" and _joins(payload.data, after.data):
+            yield payload.anomaly("LIF-04", f"a comment's blank line cuts it in two: {shown(payload.data)}")
+
+
+def comment_blocks(
+    anatomy: Anatomy,
+    exempt: Collection[str] = (),  # noqa: ARG001 - all judges of payloads are called alike
+    ignored: Collection[str] = (),  # noqa: ARG001 - likewise
+) -> Iterator[Anomaly]:
+    """LIF-10, at the first one."""
+    has_id = False
+    for block in anatomy.blocks:
+        if has_id and block.fields and all(field.kind == "comment" for field in block.fields):
+            yield Anomaly("LIF-10", block.start, block.end, "a comment and a blank line after an id")
+            return
+        for field in block.of("id"):
+            has_id = bool(field.value) if b"\0" not in field.value else has_id
