@@ -33,7 +33,7 @@ class Payload(NamedTuple):
     large: tuple[str, ...]
 
     def anomaly(self, rule: str, text: str) -> Anomaly:
-        """This payload breaks `rule`."""
+        """An anomaly of this payload."""
         return Anomaly(rule, self.block.start, self.block.end, f"event {self.block.index}: {text}")
 
 
