@@ -93,8 +93,6 @@ def test_the_help_of_every_verb_shows_an_example(name: str) -> None:
 
 @pytest.mark.parametrize(("verb_name", "barred"), [("serve", "pytest"), ("parse", "pytest"), ("parse", "locust")])
 def test_a_verb_loads_only_what_it_needs(verb_name: str, barred: str, tmp_path: Path) -> None:
-    if verb_name not in ssegauge.cli.cli.list_commands(None):
-        pytest.skip(f"no {verb_name} yet")
     code = (
         f"import sys; from ssegauge.cli import main; main([{verb_name!r}, '--help']); print({barred!r} in sys.modules)"
     )
@@ -123,9 +121,6 @@ sys.exit(cli.main(["flood"]))
 
 
 def test_ctrl_c_ends_serve_quietly(tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn")
-    if not (Path(__file__).resolve().parent.parent / "target_app" / "app.py").is_file():
-        pytest.skip("no reference app yet")
     with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, cwd=tmp_path, text=True
     ) as process:
