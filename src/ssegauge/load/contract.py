@@ -58,6 +58,7 @@ class Contract:
             self.order or self.ends or self.matches or endpoint.errors or endpoint.ignore or self.needs_data
         )
         self.counts_ids = endpoint.resume is not None and endpoint.sequence is None
+        self.is_shared = endpoint.broadcast is not None
         self.is_idle = not (self.needs_type or self.counts_ids)
 
 

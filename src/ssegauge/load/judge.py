@@ -84,6 +84,7 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         reordered=delivery.reordered - course.reordered_before,
         # What a resumed stream lacks may still come on its next connection.
         lost=0 if course.resumes else delivery.lost,
+        first_number=None if course.resumes or contract.is_shared else delivery.numbers.first,
         last_event_id=stream.last_event_id,
         retry_ms=stream.retry,
     )

@@ -36,6 +36,7 @@ LATENCIES = (*STREAM_TIMES[:7], "gap", "longest_gap", "longest_silence", "lag", 
 HARNESS_TIMES = ("read_lag", "stamp_bound", "schedule_lag", "loop_lag")
 """What the generator measures of itself."""
 
+MAX_FIRST_NUMBERS = 1000
 MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile server must not fill our memory
 
 
@@ -101,7 +102,8 @@ class Book:
     """One endpoint, or the generator itself: what is known of whole streams, and the seconds.
 
     `latency` holds the streams that did not fail, and as censored values those that never came so far; `failed` the
-    times of those that failed, which must not make the good ones look better or worse.
+    times of those that failed, which must not make the good ones look better or worse. `past` sums up the seconds
+    whose slices were let go (`fold`). `first_numbers`: with which number of the declared sequence streams began.
     """
 
     def __init__(self) -> None:
@@ -109,9 +111,11 @@ class Book:
         self.verdicts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
+        self.first_numbers: Counter[int] = Counter()
         self.latency: dict[str, Histogram] = {}
         self.failed: dict[str, Histogram] = {}
         self.slices: dict[int, Slice] = {}
+        self.past = Slice()
 
     def at(self, second: int) -> Slice:
         """The slice of that second."""
@@ -119,6 +123,17 @@ class Book:
         if found is None:
             found = self.slices[second] = Slice()
         return found
+
+    def fold(self, second: int) -> None:
+        """Let go of a second's slice: its sums go into `past`."""
+        slice_ = self.slices.pop(second, None)
+        if slice_ is not None:
+            self.past.merge(slice_)
+
+    def began_with(self, number: int) -> None:
+        """Count a stream by the first number of its sequence; a thousand different ones are no common beginning."""
+        if number in self.first_numbers or len(self.first_numbers) < MAX_FIRST_NUMBERS:
+            self.first_numbers[number] += 1
 
     def note(self, message: str) -> None:
         """Count a failure's text; past a hundred different ones they count together."""
@@ -129,6 +144,8 @@ class Book:
         self.counters.update(other.counters)
         self.verdicts.update(other.verdicts)
         self.faults.update(other.faults)
+        self.first_numbers.update(other.first_numbers)
+        self.past.merge(other.past)
         for message, count in other.messages.items():
             known = message in self.messages or len(self.messages) < MAX_MESSAGES
             self.messages[message if known else "others"] += count
@@ -144,9 +161,11 @@ class Book:
             "verdicts": dict(self.verdicts),
             "faults": dict(self.faults),
             "messages": dict(self.messages),
+            # JSON has no integer keys
+            "first_numbers": [[number, count] for number, count in self.first_numbers.items()],
+            "past": self.past.to_json(),
             "latency": {name: histogram.to_json() for name, histogram in self.latency.items()},
             "failed": {name: histogram.to_json() for name, histogram in self.failed.items()},
-            # JSON has no integer keys
             "slices": [[second, slice_.to_json()] for second, slice_ in self.slices.items()],
         }
 
@@ -157,6 +176,8 @@ class Book:
         book.verdicts = Counter(document["verdicts"])
         book.faults = Counter(document["faults"])
         book.messages = Counter(document["messages"])
+        book.first_numbers = Counter(dict(document["first_numbers"]))
+        book.past = Slice.from_json(document["past"])
         book.latency = {name: Histogram.from_json(found) for name, found in document["latency"].items()}
         book.failed = {name: Histogram.from_json(found) for name, found in document["failed"].items()}
         book.slices = {second: Slice.from_json(found) for second, found in document["slices"]}

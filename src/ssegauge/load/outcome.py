@@ -36,6 +36,7 @@ class Outcome:
     duplicated: int = 0
     reordered: int = 0
     reconnects: int = 0
+    first_number: int | None = None
     last_event_id: str = ""
     retry_ms: int | None = None
     own_fault: bool = False

@@ -23,6 +23,7 @@ class Recorder:
         self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
         self.open: dict[str, int] = {}
         self.peak_open = 0
+        self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
         self._second = clock.wall_second(monotonic_ns())
         self._next = monotonic_ns()
@@ -72,8 +73,7 @@ class Recorder:
         self.slice(endpoint).counters["opened"] += 1
         self.open[endpoint] = self.open.get(endpoint, 0) + 1
         self.peak_open = max(self.peak_open, sum(self.open.values()))
-        slice_ = self.slice(endpoint)
-        slice_.levels["peak_open"] = max(slice_.levels.get("peak_open", 0), self.open[endpoint])
+        self.peaks[endpoint] = max(self.peaks.get(endpoint, 0), self.open[endpoint])
 
     def closed(self, endpoint: str, comments: int) -> None:
         """A stream that had been accepted is over."""
@@ -100,11 +100,14 @@ class Recorder:
             book.faults[name] += count
         if outcome.failed:
             book.counters["failed"] += 1
+            slice_.counters["failed"] += 1
             book.note(outcome.message)
         for name in ("lost", "duplicated", "reordered", "reconnects"):
             count = getattr(outcome, name)
             if count:
                 book.counters[name] += count
+        if outcome.first_number is not None:
+            book.began_with(outcome.first_number)
         if outcome.own_fault:
             book.counters["own_faults"] += 1
         self._times(outcome)

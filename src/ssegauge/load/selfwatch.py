@@ -19,6 +19,7 @@ class SelfWatch:
         self._recorder: Recorder | None = None
         self._cpu = time.process_time()
         self._wall = time.monotonic()
+        self._run_cpu, self._run_wall = self._cpu, self._wall
 
     def attach(self, recorder: Recorder) -> None:
         """Where to write."""
@@ -52,6 +53,12 @@ class SelfWatch:
     def restart(self) -> None:
         """A run begins: what the process did before is not part of it."""
         self._cpu, self._wall = time.process_time(), time.monotonic()
+        self._run_cpu, self._run_wall = self._cpu, self._wall
+
+    def share_of_core(self) -> float:
+        """CPU time over time since the run began."""
+        passed = time.monotonic() - self._run_wall
+        return round((time.process_time() - self._run_cpu) / passed, 4) if passed > 0 else 0.0
 
 
 def open_files() -> int:

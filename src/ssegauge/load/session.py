@@ -18,9 +18,6 @@ from ssegauge.load.selfwatch import SelfWatch
 from ssegauge.load.stream import Timeouts
 from ssegauge.load.target import LoadTarget, target_of
 
-MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
-"""What Locust's own table can show as response time."""
-
 @dataclass
 class Session:
     """One process's half of a run."""

@@ -11,6 +11,7 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from ssegauge.endpoint import Endpoint
+from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
 from ssegauge.load.connect import basic
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies

@@ -1,6 +1,6 @@
 """A source whose schedule is known: it writes events on time, and logs when it wrote each of them.
 
-    python benchmarks/source.py --port 0 --log writes.bin [--cpu 1]
+    python benchmarks/parts/source.py --port 0 --log writes.bin [--cpu 1]
 
 `GET /?events=20&gap_ms=100&first_ms=50&size=80` streams so many events, so far apart, the first so long after the
 request; `spread_ms` shifts each stream by a part of it, so that streams do not write in step. The port is printed.

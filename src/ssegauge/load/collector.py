@@ -1,0 +1,213 @@
+"""All figures of a run in one place: the master's sum of its workers, or the only process's own. No sockets, no Locust."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ssegauge import results
+from ssegauge.load import figures
+from ssegauge.load.histogram import Histogram
+from ssegauge.load.ledger import Book, Ledger
+from ssegauge.load.validity import Evidence, Limits, reasons
+
+_KEPT_SECONDS = 15  # workers report every 3 s, so a second this old is complete
+_MOST_ROW_HISTOGRAMS = 1200  # rows beyond twenty minutes carry percentiles only
+
+
+@dataclass
+class Worker:
+    """A process that generates load, as the collector knows it."""
+
+    name: str
+    next: int = 0
+    answered: bool = False
+    left: bool = False
+    gaps: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Delta:
+    """What a worker says each time: its run and running number, its ledger since, its state so far."""
+
+    run: str
+    number: int
+    ledger: Ledger
+    state: dict[str, Any]
+    final: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        ledger = self.ledger.to_json()
+        return {"run": self.run, "number": self.number, "ledger": ledger, "state": self.state, "final": self.final}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Delta:
+        ledger = Ledger.from_json(document["ledger"])
+        return cls(document["run"], document["number"], ledger, dict(document["state"]), document["final"])
+
+
+class Collector:
+    """One run. `steady_from` and `drain_from` are wall-clock seconds, 0 where that has not begun."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.started = time.time()
+        self.ended = 0.0
+        self.steady_from = 0.0
+        self.drain_from = 0.0
+        self.ledger = Ledger()
+        self.workers: dict[str, Worker] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.endpoint_rows: dict[str, list[dict[str, Any]]] = {}
+        self.notes: list[str] = []
+        self.extra: dict[str, Any] = {}
+
+    # -- what comes in
+
+    def expect(self, name: str) -> Worker:
+        """A worker takes part in the run."""
+        return self.workers.setdefault(name, Worker(name))
+
+    def add(self, name: str, delta: Delta) -> None:
+        """Add what a worker has said. What belongs to another run is dropped."""
+        if delta.run != self.run:
+            return
+        worker = self.expect(name)
+        if delta.number < worker.next:
+            return  # said twice: a message that was sent again after a lost connection
+        worker.gaps += delta.number - worker.next
+        worker.next = delta.number + 1
+        worker.state = delta.state
+        worker.answered = worker.answered or delta.final
+        self.ledger.merge(delta.ledger)
+
+    def left(self, name: str) -> None:
+        """A worker went away while the run went on."""
+        if name in self.workers:
+            self.workers[name].left = True
+
+    def reset(self) -> None:
+        """Begin the figures anew; the run and its workers stay. What was before is no part of the figures."""
+        self.ledger = Ledger()
+        self.rows.clear()
+        self.endpoint_rows.clear()
+        self.started = time.time()
+
+    def waits_for(self) -> list[str]:
+        """Workers whose last word is still out."""
+        return [worker.name for worker in self.workers.values() if not worker.answered]
+
+    def missing(self) -> tuple[str, ...]:
+        """Workers whose figures are not whole, and why."""
+        found = []
+        for worker in self.workers.values():
+            if not worker.answered:
+                found.append(f"{worker.name} did not answer")
+            elif worker.gaps:
+                found.append(f"{worker.name} lost {worker.gaps} reports on the way")
+            elif worker.left:
+                found.append(f"{worker.name} left before the end")
+        return tuple(found)
+
+    # -- what goes out
+
+    def fold(self, before: float) -> None:
+        """Turn all seconds before that time into rows; their histograms become sums."""
+        for second in list(self.ledger.seconds()):
+            if second >= before:
+                break
+            self._fold(second)
+
+    def live(self) -> list[dict[str, Any]]:
+        """The rows so far, those of the last seconds included."""
+        now = time.time()
+        self.fold(now - _KEPT_SECONDS)
+        recent = [self._row(second, None) for second in self.ledger.seconds() if second < int(now)]
+        return self.rows + recent
+
+    def document(self, about: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+        """The results document. `about`: scenario, target, command and the like."""
+        self.fold(float("inf"))
+        total, lost = figures.ledger_totals(self.ledger)
+        whole = figures.book_figures(total, lost)
+        whole["streams"]["peak_open"] = self.peak_open()
+        harness = figures.harness_figures(self.ledger.harness, whole["events"]["received"])
+        clock = "user" if harness.pop("user_stamps") else "kernel"
+        harness["workers"] = [{"name": worker.name, **worker.state} for worker in self.workers.values()]
+        why = [*self.notes, *reasons(self._evidence(total, whole, harness, clock), limits)]
+        endpoints = {}
+        for name, book in self.ledger.books.items():
+            endpoints[name] = figures.book_figures(book, figures.lost_heads(book))
+            rows = self.endpoint_rows.get(name, [])
+            endpoints[name]["streams"]["peak_open"] = max(figures.peak_open(rows), self._peak_of(name))
+            endpoints[name]["series"] = rows
+        return {
+            "schema": results.SCHEMA,
+            "kind": "load",
+            **about,
+            "tool": results.tool(),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(self.started)),
+            "duration_s": round((self.ended or time.time()) - self.started, 3),
+            "clock": clock,
+            "valid": not why,
+            "invalid_reasons": why,
+            **whole,
+            "harness": harness,
+            **self.extra,
+            "series": self.rows,
+            "endpoints": endpoints,
+            "machine": results.machine(),
+        }
+
+    def peak_open(self) -> int:
+        """The most streams open at once. Exact for one process; for several the most at the end of a second."""
+        alone = max((worker.state.get("peak_open", 0) for worker in self.workers.values()), default=0)
+        return max(alone, figures.peak_open(self.rows))
+
+    def _peak_of(self, endpoint: str) -> int:
+        peaks = [worker.state.get("peaks", {}).get(endpoint, 0) for worker in self.workers.values()]
+        return max(peaks, default=0)
+
+    def _evidence(
+        self, total: Book, whole: Mapping[str, Any], harness: Mapping[str, Any], clock: str
+    ) -> Evidence:
+        states = [worker.state for worker in self.workers.values()]
+        return Evidence(
+            total=whole,
+            harness=harness,
+            clock=clock,
+            clock_steps=sum(state.get("clock_steps", 0) for state in states),
+            own_faults=total.counters["own_faults"],
+            stamp_bound=self.ledger.harness.past.histograms.get("stamp_bound", Histogram()),
+            busiest=max((state.get("cpu") or 0.0 for state in states), default=0.0),
+            missing=self.missing(),
+        )
+
+    def _fold(self, second: int) -> None:
+        if self._counts(second):
+            self.rows.append(self._row(second, None))
+            for name in self.ledger.books:
+                self.endpoint_rows.setdefault(name, []).append(self._row(second, name))
+        for book in (*self.ledger.books.values(), self.ledger.harness):
+            book.fold(second)
+
+    def _counts(self, second: int) -> bool:
+        """A second of this run: what a worker says late of one that has its row already is in the sums only."""
+        return second >= int(self.started) and (not self.rows or second - int(self.started) > self.rows[-1]["t"])
+
+    def _row(self, second: int, endpoint: str | None) -> dict[str, Any]:
+        books = self.ledger.books.values() if endpoint is None else (self.ledger.books[endpoint],)
+        slices = [book.slices[second] for book in books if second in book.slices]
+        histograms = len(self.rows) < _MOST_ROW_HISTOGRAMS
+        found = figures.row(second, self.started, self._phase(second), slices, histograms=histograms)
+        if endpoint is None:
+            found["harness"] = figures.harness_row(self.ledger.harness.slices.get(second))
+        return found
+
+    def _phase(self, second: int) -> str:
+        if self.drain_from and second >= int(self.drain_from):
+            return "drain"
+        return "steady" if self.steady_from and second > self.steady_from else "ramp"

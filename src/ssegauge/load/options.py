@@ -1,0 +1,63 @@
+"""Arguments that every scenario understands: on the command line, in the environment, a config file, and the web form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ssegauge.load.stream import Timeouts
+
+MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
+"""What Locust's own table can show as response time."""
+
+_DEFAULTS = Timeouts()
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare them, in a group of Locust's parser."""
+    group = parser.add_argument_group("ssegauge", "Event streams: what is opened, what is measured, where results go.")
+    add = Adder(group)
+    add("target", "", "PROFILE", "profile (TOML) of the target, or the address of a stream; default: what --host says")
+    add("endpoint", "", "NAMES", "endpoints of the profile to use, separated by commas; default: all")
+    add("measure", "first_event", None, "the time that Locust's own table shows; all others are in our figures", MEASURES)
+    add("results", "", "FILE", "write the results file here when the run ends", in_form=False)
+    add("connect_timeout", _DEFAULTS.connect, "SECONDS", "until connected, TLS included")
+    add("first_byte_timeout", _DEFAULTS.first_byte, "SECONDS", "until the response begins; 0: no limit")
+    add("idle_timeout", _DEFAULTS.idle, "SECONDS", "silence, comments included, that ends a stream; 0: no limit")
+    add("total_timeout", 0.0, "SECONDS", "life of a stream; 0: no limit")
+    add("json_share", 1.0, "SHARE", "share of payloads parsed to see whether they are JSON")
+    add("proxy", "", "URL", "HTTP proxy")
+    add("source_addresses", "", "ADDRESSES", "own addresses to connect from, separated by commas", in_form=False)
+    add("seed", 1, "NUMBER", "for everything that is drawn")
+    add("max_read_lag", 50.0, "MS", "p99 of the generator's own lag past which the run is invalid")
+
+
+class Adder:
+    """Declares one argument a call, `--sse-NAME` and LOCUST_SSE_NAME; its type is that of its default."""
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+
+    def __call__(
+        self,
+        name: str,
+        default: Any,
+        metavar: str | None,
+        help_: str,
+        choices: tuple[str, ...] | None = None,
+        *,
+        in_form: bool = True,
+    ) -> None:
+        kind = type(default)
+        shown = f" (default: {default:g})" if kind in (int, float) else f" (default: {default})" if default else ""
+        action = self._group.add_argument(
+            f"--sse-{name.replace('_', '-')}",
+            type=kind,
+            default=default,
+            metavar=metavar,
+            choices=choices,
+            env_var=f"LOCUST_SSE_{name.upper()}",
+            help=help_ + shown,
+        )
+        # Locust's parser sets these on its own arguments, not on those of a group.
+        action.include_in_web_ui = in_form
+        action.is_secret = action.is_required = action.is_multiple = False

@@ -1,0 +1,74 @@
+"""The results document of a run: what it was, where it goes, and the few lines that are said at its end."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from locust.env import Environment
+
+from ssegauge import results
+from ssegauge.load.target import target_of
+from ssegauge.redaction import redact_url
+
+logger = logging.getLogger("ssegauge.load")
+
+_SAID = (
+    *("num_users", "spawn_rate", "run_time", "stop_timeout", "processes"),
+    *("sse_endpoint", "sse_measure", "sse_seed"),
+)
+
+
+def about(environment: Environment) -> dict[str, Any]:
+    """Scenario, target, and what was asked for. Raises UserError where the target cannot be read."""
+    target = target_of(environment)
+    parsed = environment.parsed_options
+    asked = {name.removeprefix("sse_"): getattr(parsed, name, None) for name in _SAID}
+    document = {
+        "scenario": scenario_name(environment),
+        "target": redact_url(target.base_url),
+        "asked": {name: value for name, value in asked.items() if value not in (None, "")},
+        "command": " ".join(shlex.quote(redact_url(word) if "://" in word else word) for word in sys.argv),
+    }
+    if target.profile.source and "://" not in target.profile.source:
+        document["profile"] = target.profile.source
+    return document
+
+
+def scenario_name(environment: Environment) -> str:
+    """The scenario file's name."""
+    files = getattr(environment, "parsed_locustfiles", None) or []
+    return Path(files[0]).stem if files else "custom"
+
+
+def save(path: Path, document: dict[str, Any]) -> None:
+    """Write the results; a mistake is one line and does not hide the figures."""
+    try:
+        results.write(path, document)
+    except results.ResultsError as error:
+        logger.error("%s", error)  # noqa: TRY400 - one clear line, no traceback
+
+
+def summary(document: Mapping[str, Any]) -> Iterator[str]:
+    """What is said at the end of a run."""
+    streams, events = document["streams"], document["events"]
+    verdicts = ", ".join(f"{count} {name}" for name, count in streams["by_verdict"].items()) or "none ended"
+    yield f"streams: {streams['attempted']} attempted, at most {streams['peak_open']} open; {verdicts}"
+    if streams["dropped_arrivals"]:
+        yield f"arrivals that could not be made: {streams['dropped_arrivals']}"
+    kinds = ", ".join(f"{events[kind]} {kind}" for kind in ("lost", "duplicated", "reordered"))
+    yield f"events: {events['received']} received, {kinds}"
+    for name, figures in document["latency"].items():
+        bounds = figures.get("at_least", ())
+        shown = "  ".join(f"{q} {'>=' if q in bounds else ''}{figures[q]:.1f}" for q in ("p50", "p95", "p99") if figures[q] is not None)
+        censored = f", {figures['censored']} not seen to the end" if figures.get("censored") else ""
+        yield f"  {name} ms: {shown}  ({figures['count']}{censored})"
+    lag = document["harness"].get("read_lag")
+    if lag:
+        yield f"generator: read lag p99 {lag['p99']:.1f} ms, {document['harness']['coalesced_ratio']:.1%} of events coalesced, clock {document['clock']}"
+    for reason in document["invalid_reasons"]:
+        yield f"INVALID: {reason}"
