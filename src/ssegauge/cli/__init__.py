@@ -47,7 +47,7 @@ _EXAMPLES: Final = """\b
 Examples:
   ssegauge check http://localhost:8000/stream
   curl -sN http://localhost:8000/stream | ssegauge parse --lint
-  ssegauge rules FRAME-01
+  ssegauge rules FRM-01
 """
 
 
