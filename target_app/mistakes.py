@@ -59,7 +59,7 @@ _PROBE = {"url": "/_probe", "active_streams": "/active_streams"}
 _FAULT = {"fault": {"params": {"fail_after": 1}}, "errors": ["error"], "data": "json"}
 
 MISTAKES = (
-    Mistake(1, "return", "return instead of yield", "HDR-01", also=("FRM-10", "HDR-04", "HDR-05", "HDR-11")),
+    Mistake(1, "return", "return instead of yield", "HDR-01", also=("FRM-05", "HDR-04", "HDR-05", "HDR-11")),
     Mistake(2, "dict", "a dict instead of a JSON string", "JSON-07", {"data": "json"}),
     Mistake(3, "blocking-sleep", "time.sleep instead of asyncio.sleep", "ISO-08", _COMPLETE, also=("ISO-03",)),
     Mistake(4, "no-end", "a stream without end", "LIF-06", {"deadline": "2s"}),
