@@ -37,7 +37,7 @@ RECORDED = {identifier for identifier, law in CATALOGUE.items() if law.recording
 ACTING = set(CATALOGUE) - RECORDED
 
 
-@pytest.mark.parametrize("endpoint", ["main", "echo", "feed"])
+@pytest.mark.parametrize("endpoint", ["main", "echo", "feed", "chat"])
 def test_clean_server_trips_nothing(host: Host, endpoint: str) -> None:
     assert failures(host, Clean(), set(CATALOGUE), endpoint) == {}
 

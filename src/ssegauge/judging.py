@@ -10,6 +10,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+from ssegauge.anomalies import JSON_JUDGES, JUDGES
+from ssegauge.anomalies.fields import empty_data
 from ssegauge.bench import Bench
 from ssegauge.finding import Finding, Outcome
 from ssegauge.needs import missing
@@ -57,12 +59,13 @@ MOST_EVIDENCE = 12
 
 def expect_clean_bytes(identifier: str, observation: Observation, expected: str) -> None:
     """The bytes of the stream show no anomaly of this rule; `expected` says what was asked of them."""
-    from ssegauge.anomalies import JSON_JUDGES, JUDGES
-
-    if identifier in JUDGES:
+    endpoint = observation.endpoint
+    if identifier == "FLD-08":
+        found = list(empty_data(observation.anatomy, endpoint.ignore))
+    elif identifier in JUDGES:
         found = list(JUDGES[identifier](observation.anatomy))
     else:
-        found = list(JSON_JUDGES[identifier](observation.anatomy, observation.endpoint))
+        found = list(JSON_JUDGES[identifier](observation.anatomy, endpoint.terminal_data, endpoint.ignore))
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         broken(
@@ -89,7 +92,7 @@ def judge(check: Check, bench: Bench) -> Finding:
         return _finding(law, bench, gap.outcome, reason=gap.reason)
     try:
         if not check.any_status:  # type: ignore[attr-defined]
-            _require_stream(bench.observation)
+            _require_stream(law, bench.observation)
         _call(check, bench)
     except Broken as fault:
         return _finding(
@@ -114,12 +117,14 @@ def _call(check: Check, bench: Bench) -> None:
     check(**{name: offers[name]() for name in wanted})
 
 
-def _require_stream(observation: Observation) -> None:
+def _require_stream(law: Rule, observation: Observation) -> None:
     exchange = observation.exchange
     if exchange.status is None:
         raise Untestable(f"there was no response to judge: {exchange.detail or exchange.end} (HTTP-01)")
     if not observation.is_stream:
         raise Untestable(f"there was no stream to judge: status {exchange.status} (HTTP-01)")
+    if law.category not in {"http", "headers"} and observation.decoded.problem:
+        raise Untestable(f"the body cannot be read: {observation.decoded.problem} (HDR-07)")
 
 
 def _finding(law: Rule, bench: Bench, outcome: Outcome, **more: Any) -> Finding:

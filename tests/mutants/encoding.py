@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import ClassVar
 
 from .server import STEP, Call, Clean, block
 
@@ -107,21 +108,68 @@ class EmptyFeed(EmptyBody):
 
 
 class Interleaved(Clean):
-    """Two tasks write to one connection without a lock."""
+    """Two tasks write their lines to one connection without a lock."""
 
     rule = "FRM-14"
-    companions = ("FLD-06", "JSON-01", "JSON-03", "ORD-01", "ORD-10", "ORD-05")
+    companions = ("ORD-05", "ORD-10")
+
+    def lines(self, number: int) -> tuple[list[bytes], list[bytes]]:
+        """The event's id and type, and its data over several lines."""
+        payload = json.dumps(self.payload(number), indent=1).split("\n")
+        return [b"id: %d\n" % number, b"event: delta\n"], [f"data: {line}\n".encode() for line in payload]
 
     async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
         yield self.event(1)
-        for number in (2, 4):
-            first, second = (self.event(which).removesuffix(b"\n\n").split(b"\n") for which in (number, number + 1))
-            half = len(first[-1]) // 2
-            yield b"\n".join([*first[:-1], *second[:-1], first[-1][:half]]) + b"\n"
-            yield second[-1] + b"\n\n" + first[-1][half:] + b"\n\n"
+        (head, data), (other_head, other_data) = self.lines(2), self.lines(3)
+        yield b"".join([*head, *data[:2], *other_head, *other_data, b"\n", *data[2:], b"\n"])
+        for number in range(4, self.last_id() + 1):
             await asyncio.sleep(STEP)
-        yield self.event(6)
-        yield self.event(7)
+            yield self.event(number)
+
+
+class Text(Clean):
+    """Frames of the text endpoint, written by hand; no order and no terminal is declared, so that nothing else is at fault."""
+
+    endpoint = "echo"
+    profile = Clean.profile.replace('order    = "echo done"\nterminal = ["done"]\n', "")
+    written: ClassVar[bytes] = b""
+
+    async def echo(self, call: Call) -> AsyncIterator[bytes]:
+        yield block("hello", event="echo", retry=1500)
+        await self.pause()
+        yield self.written
+
+
+class DoubleFraming(Text):
+    """The library frames, and so does the caller."""
+
+    rule = "FRM-09"
+    written = b"data: data: hello\n\ndata: data: world\n\n"
+
+
+class EscapedNewlines(Text):
+    """Backslash and n instead of line feeds."""
+
+    rule = "FRM-15"
+    written = b"data: hello\\n\\nevent: echo\\ndata: world\\n\\n\n\n"
+
+
+class EmptyData(Text):
+    """An event with nothing in it."""
+
+    rule = "FLD-08"
+    written = b"event: echo\ndata:\n\n"
+
+
+class TrailingSpace(Clean):
+    """Another type than the one that listeners name."""
+
+    rule = "FLD-11"
+    endpoint = "feed"
+
+    async def feed(self, call: Call) -> AsyncIterator[bytes]:
+        async for frame in super().feed(call):
+            yield frame.replace(b"event: hello\n", b"event: hello \n")
 
 
 class KeepaliveSplits(Clean):
@@ -139,8 +187,15 @@ class KeepaliveSplits(Clean):
         return head + b"".join(lines[:2]) + b": ping\n\n" + b"event: delta\n" + b"".join(lines[2:]) + b"\n"
 
 
-def single_newline(_: Clean, number: int, frame: bytes) -> bytes:
-    return frame.removesuffix(b"\n") if number == 3 else frame
+class QuotedSentinel(Clean):
+    """The sentinel through a JSON encoder."""
+
+    rule = "JSON-08"
+    endpoint = "chat"
+
+    async def chat(self, call: Call) -> AsyncIterator[bytes]:
+        async for frame in super().chat(call):
+            yield frame.replace(b"[DONE]", b'"[DONE]"')
 
 
 def merged(server: Clean, number: int, frame: bytes) -> bytes:
@@ -171,12 +226,12 @@ MUTANTS: dict[str, type[Clean]] = {
         "FRM-07", lambda s, n, f: f.removesuffix(b"\n\n") + b"\nsecond line of the text\ndata:\n\n" if n == 3 else f
     ),
     "10mb-line": MillionLine,
-    "double-framing": rewriting("FRM-09", everywhere(b"data: ", b"data: data: ")),
+    "double-framing": DoubleFraming,
     "empty-200": EmptyFeed,
     "mixed-line-ends": rewriting("FRM-12", lambda s, n, f: f.replace(b"\n", b"\r\n") if n == 3 else f),
     "crlf-line-ends": rewriting("FRM-13", everywhere(b"\n", b"\r\n")),
     "interleaved-writers": Interleaved,
-    "escaped-newlines": rewriting("FRM-15", lambda s, n, f: f),
+    "escaped-newlines": EscapedNewlines,
     "Data-capital": rewriting("FLD-01", lambda s, n, f: f.removesuffix(b"\n") + b"Data: {}\n\n" if n == 3 else f),
     "nul-in-id": rewriting("FLD-02", on(3, b"id: 3", b"id: 3\0")),
     "retry-5s": rewriting("FLD-03", on(2, b"id: 2", b"retry: 5s\nid: 2")),
@@ -184,8 +239,8 @@ MUTANTS: dict[str, type[Clean]] = {
     "id-only-prime": rewriting("FLD-05", before(1, b"id: 0\n\n")),
     "two-events-one-block": rewriting("FLD-06", on(3, b"event: delta", b"event: delta\nevent: delta")),
     "event-without-data": rewriting("FLD-07", before(3, b"event: delta\n\n")),
-    "empty-data": rewriting("FLD-08", before(3, b"event: ping\ndata:\n\n")),
-    "event-trailing-space": rewriting("FLD-11", on(3, b"event: delta", b"event: delta ")),
+    "empty-data": EmptyData,
+    "event-trailing-space": TrailingSpace,
     "constant-id": rewriting("FLD-12", lambda s, n, f: f.replace(b"id: %d" % n, b"id: 1")),
     "id-with-space": rewriting("FLD-13", on(3, b"id: 3", b"id: 3 a")),
     "empty-id-line": rewriting("FLD-14", on(3, b"id: 3", b"id:")),
@@ -199,6 +254,8 @@ MUTANTS: dict[str, type[Clean]] = {
     "nan": rewriting("JSON-02", with_payload(3, lambda p: json.dumps({**p, "score": float("nan")}))),
     "dup-keys": rewriting("JSON-03", on(3, b'"text"', b'"text": "once", "text"')),
     "bigint-id": rewriting("JSON-04", with_payload(3, lambda p: {**p, "ident": 2**53 + 1})),
+    "wrong-type": rewriting("JSON-05", with_payload(3, lambda p: {**p, "text": 5})),
+    "quoted-sentinel": QuotedSentinel,
     "type-mismatch": rewriting("JSON-06", with_payload(3, lambda p: {**p, "type": "start"})),
     "python-repr": rewriting("JSON-07", with_payload(3, lambda p: repr(p))),
     "double-encoded-json": rewriting("JSON-09", with_payload(3, lambda p: json.dumps(json.dumps(p)))),

@@ -91,9 +91,10 @@ errors   = ["error"]
 ignore   = ["ping"]
 progress = { event = "delta", pointer = "/progress", range = [0, 100] }
 sequence = { pointer = "/seq" }
-sent_at  = { pointer = "/sent_ns", unit = "ns" }
+sent_at  = { pointer = "/sent_us", unit = "us" }
 discriminator = { pointer = "/type" }
 deadline = "3s"
+schema   = { delta = { type = "object", required = ["text"], properties = { text = { type = "string" } } } }
 lifetime = "2s"
 resume   = { from = "Last-Event-ID" }
 other_methods = ["PUT"]
@@ -110,6 +111,12 @@ data     = "text"
 order    = "echo done"
 terminal = ["done"]
 reflect  = { data = { params = "text" }, event = { params = "name" }, id = { params = "mark" } }
+
+[[endpoint]]
+name     = "chat"
+request  = { method = "POST", path = "/chat", json = { stream = true } }
+data     = "json"
+terminal_data = ["[DONE]"]
 
 [[endpoint]]
 name      = "feed"
@@ -177,7 +184,7 @@ class Clean:
     async def answer(self, call: Call, peer: Peer) -> bool:
         """Answer one request. True where the connection stays open for the next."""
         routes = {
-            "/stream": self.stream, "/echo": self.stream, "/idle": self.stream, "/ticks": self.stream, "/feed": self.stream,
+            "/stream": self.stream, "/echo": self.stream, "/idle": self.stream, "/ticks": self.stream, "/feed": self.stream, "/chat": self.stream,
             "/publish": self.publish, "/probe": self.probe, "/health": self.health,
         }  # fmt: skip
         handler = routes.get(call.path)
@@ -249,13 +256,14 @@ class Clean:
 
     def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
         """Status and header fields of an answer that is no stream, where one is due."""
-        allowed = {"Allow": "GET, HEAD, OPTIONS"}
+        methods = {"POST"} if call.path == "/chat" else {"GET", "HEAD"}
+        allowed = {"Allow": ", ".join(sorted({*methods, "OPTIONS"}))}
         if call.method == "OPTIONS":
             wanted = "Last-Event-ID, Authorization, Cache-Control, Content-Type"
             return 204, {**allowed, "Access-Control-Allow-Headers": wanted, "Access-Control-Allow-Methods": "GET"}
         if call.headers.get("authorization") not in AUTH:
             return 401, {"WWW-Authenticate": "Bearer"}
-        if call.method not in {"GET", "HEAD"}:
+        if call.method not in methods:
             return 405, allowed
         if not call.query.get("count", "1").isdigit():
             return 400, {}
@@ -323,7 +331,7 @@ class Clean:
 
     def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:
         """The frames of the stream that was asked for."""
-        kinds = {"/echo": self.echo, "/idle": self.idle, "/ticks": self.ticks, "/feed": self.feed}
+        kinds = {"/echo": self.echo, "/idle": self.idle, "/ticks": self.ticks, "/feed": self.feed, "/chat": self.chat}
         kind = kinds.get(call.path)
         return self.events(call, start) if kind is None else kind(call)
 
@@ -373,7 +381,7 @@ class Clean:
 
     def payload(self, number: int) -> dict[str, Any]:
         """The event's JSON object."""
-        payload: dict[str, Any] = {"type": self.type_of(number), "seq": number, "sent_ns": time.time_ns()}
+        payload: dict[str, Any] = {"type": self.type_of(number), "seq": number, "sent_us": time.time_ns() // 1000}
         if payload["type"] == "delta":
             payload |= {"progress": round(100 * (number - 1) / self.count), "text": f"part {number - 1} – ü"}
         return payload
@@ -391,6 +399,13 @@ class Clean:
         yield block(text, event=call.query.get("name", "echo"), id=call.query.get("mark", ""), retry=1500)
         await self.pause()
         yield block("bye", event="done", id="end")
+
+    async def chat(self, call: Call) -> AsyncIterator[bytes]:
+        """Three chunks without a name, and a sentinel."""
+        for number in range(3):
+            yield block(json.dumps({"chunk": number}), retry=1500 if number == 0 else None)
+            await self.pause()
+        yield block("[DONE]")
 
     async def idle(self, call: Call) -> AsyncIterator[bytes]:
         """Open and silent but for keepalives."""

@@ -290,4 +290,4 @@ def exit_code(document: dict[str, Any], *, strict: bool, require: bool, stale: b
         return DID_NOT_HOLD
     if any(finding["outcome"] == "error" and finding["level"] in counts for finding in findings):
         return INCONCLUSIVE
-    return HELD if any(finding["outcome"] in {"pass", "fail"} for finding in findings) else INCONCLUSIVE
+    return HELD if any(finding["outcome"] in {"pass", "fail"} for finding in document["rules"]) else INCONCLUSIVE
