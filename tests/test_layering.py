@@ -32,6 +32,7 @@ ORDER = [
     ["needs"],
     ["judging"],
     ["reflection"],
+    ["reflection"],
     ["results", "metrics"],
     ["baseline", "noise", "run", "thresholds"],
     ["suite"],
