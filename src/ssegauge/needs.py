@@ -17,6 +17,7 @@ class Missing(NamedTuple):
 
 
 Check = Callable[[Bench], str | None]
+UNDECLARED = "the profile does not declare "
 
 
 def _live(reason: str) -> Check:
@@ -56,11 +57,11 @@ def _control(bench: Bench) -> str | None:
 
 
 def _proxied(bench: Bench) -> str | None:
-    return None if bench.profile.target.proxied else "the profile does not declare target.proxied"
+    return None if bench.profile.target.proxied else f"{UNDECLARED}target.proxied"
 
 
 def _target(key: str) -> Check:
-    return lambda bench: None if getattr(bench.profile.target, key) else f"the profile does not declare target.{key}"
+    return lambda bench: None if getattr(bench.profile.target, key) else f"{UNDECLARED}target.{key}"
 
 
 _MEANS: dict[str, Check] = {
@@ -88,7 +89,7 @@ def unmet(need: str, bench: Bench) -> Missing | None:
     if need in _MEANS:
         reason = _MEANS[need](bench)
     else:
-        reason = None if need in bench.endpoint.declares else f"the profile does not declare {need}"
+        reason = None if need in bench.endpoint.declares else f"{UNDECLARED}{need}"
     if reason is None:
         return None
     return Missing("not_declared" if NEEDS[need]["absent"] == "not_declared" else "untestable", reason)
@@ -113,4 +114,7 @@ def _either(need: str, bench: Bench) -> Missing | None:
     outcome: Literal["not_declared", "untestable"] = (
         "not_declared" if all(gap.outcome == "not_declared" for gap in found) else "untestable"
     )
+    undeclared = [gap.reason.removeprefix(UNDECLARED) for gap in found if gap.reason.startswith(UNDECLARED)]
+    if len(undeclared) == len(found):
+        return Missing(outcome, UNDECLARED + " or ".join(undeclared))
     return Missing(outcome, "; or ".join(gap.reason for gap in found))

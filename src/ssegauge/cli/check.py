@@ -25,6 +25,8 @@ from ssegauge.rules import CATALOGUE
 from ssegauge.run import Run, conformance_document
 from ssegauge.targets import find_profile
 
+INTERRUPTED = 130
+"""128 + SIGINT, as shells count."""
 EXAMPLES = """\b
 Examples:
   ssegauge check http://127.0.0.1:8000/stream
@@ -93,7 +95,7 @@ Examples:
     metavar="FILE",
     help="Write a Markdown summary for a pull request.",
 )
-def command(target: str | None, **options: Any) -> None:
+def command(target: str | None, **options: Any) -> int:
     """Judge TARGET, a URL or a profile, by every rule of the catalogue.
 
     Exit codes: 0 every MUST that was judged held, 1 one did not, 2 the command was wrong, 3 nothing could be said.
@@ -119,12 +121,10 @@ def command(target: str | None, **options: Any) -> None:
     print_report(console, document)
     if listener.interrupted:
         console.print("interrupted: the rules above are those judged so far")
-        raise SystemExit(130)
+        return INTERRUPTED
     for stale in listener.stale:
         console.print(stale)
-    raise SystemExit(
-        exit_code(document, strict=options["strict"], require=options["require"], stale=bool(listener.stale))
-    )
+    return exit_code(document, strict=options["strict"], require=options["require"], stale=bool(listener.stale))
 
 
 def _make_run(target: str | None, options: dict[str, Any]) -> Run:

@@ -6,6 +6,7 @@ so that nothing in it is read as markup.
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from typing import Any
 
@@ -76,7 +77,7 @@ def _print_failure(console: Console, finding: dict[str, Any]) -> None:
 
 
 def _print_unjudged(console: Console, findings: list[dict[str, Any]]) -> None:
-    for outcome, heading in (("untestable", "untestable here"), ("not_declared", "not declared")):
+    for outcome, heading in (("untestable", "untestable here"), ("not_declared", "not declared in the profile")):
         reasons: dict[str, list[str]] = defaultdict(list)
         for finding in findings:
             if finding["outcome"] == outcome and finding["rule"] not in reasons[finding["reason"]]:
@@ -86,7 +87,14 @@ def _print_unjudged(console: Console, findings: list[dict[str, Any]]) -> None:
             console.print(Text(heading, style="dim"))
         for reason, rules in reasons.items():
             if rules:
-                console.print(Text(f"  {reason}: {', '.join(rules)}", style="dim"))
+                short = reason.removeprefix("the profile does not declare ")
+                for line in textwrap.wrap(
+                    f"{short}: {', '.join(rules)}",
+                    min(console.width, 100) - 4,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                ):
+                    console.print(Text(line, style="dim"))
 
 
 def closing_line(document: dict[str, Any]) -> Text:

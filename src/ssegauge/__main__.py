@@ -1,0 +1,6 @@
+"""`python -m ssegauge` is the command `ssegauge`."""
+
+from ssegauge.cli import main
+
+if __name__ == "__main__":
+    main()
