@@ -127,7 +127,7 @@ def _download(url: str, last_event_id: str) -> Iterator[bytes]:
             _check(response, url)
             started = True
             yield from response.iter_bytes()
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise UserError(f"{url}: {error}") from error
     except (httpx.HTTPError, httpx.StreamError) as error:
         reason = str(error) or type(error).__name__
