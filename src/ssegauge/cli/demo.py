@@ -88,8 +88,8 @@ data     = "json"
 name     = "exception-not-caught"
 request  = {{ path = "/mistakes/uncaught/wrong" }}
 data     = "json"
-terminal = ["complete"]
 errors   = ["error"]
+fault    = {{ params = {{ fail_after = 1 }} }}
 """
 
 
