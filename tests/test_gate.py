@@ -337,7 +337,7 @@ def test_the_same_target_against_itself_is_not_accused(repeats):
 
 def test_exactly_a_tenth_worse_by_a_tenth_fails():
     dice = random.Random(4)
-    was = noisy_run(dice, second_noise=0.01)
+    was = noisy_run(dice, second_noise=0.01, per_second=100)
     slower = json.loads(json.dumps(was))
     slower["latency"]["first_event"]["p95"] *= 1.1
     assert one('[baseline]\n"first_event.p95" = "10%"', slower, baseline=[was]).outcome == "failed"

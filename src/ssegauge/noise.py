@@ -185,8 +185,10 @@ def _amount(row: Mapping[str, Any], wanted: Metric) -> tuple[float, float] | Non
         return row["events"], 1
     if path in {"events.bytes_per_second", "events.bytes"} and "bytes" in row:
         return row["bytes"], 1
-    if path == "streams.failed_ratio" and "failed" in row:
-        return row["failed"], row.get("ended") or row.get("opened") or 0
+    if path.startswith("streams.") and path.endswith("_ratio"):
+        word = path.removeprefix("streams.").removesuffix("_ratio")
+        counted = row.get("failed") if word == "failed" else (row.get("by_verdict") or {}).get(word, 0)
+        return None if counted is None else (counted, row.get("ended") or 0)
     return None
 
 
