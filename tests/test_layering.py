@@ -39,7 +39,7 @@ ORDER = [
     ["fixtures"],
     ["pytest_plugin"],
     ["load"],
-    ["gate"],
+    ["compare", "gate"],
     ["gate_views"],
     ["report"],
     ["cli"],
