@@ -35,8 +35,7 @@ def lines_of(text: str) -> list[str]:
 def read(body: bytes, last_event_id: str = "") -> Reading:
     """What a conforming client makes of the body."""
     text = body.decode("utf-8", "replace")
-    if text.startswith("\ufeff"):
-        text = text[1:]
+    text = text.removeprefix("\ufeff")
     reading = Reading(last_event_id=last_event_id)
     data = event_type = ""
     id_buffer = last_event_id
