@@ -6,7 +6,8 @@ import tomllib
 import pytest
 
 from ssegauge import pointer, toml_lines
-from ssegauge.endpoint import Input, duration
+from ssegauge.endpoint import Input
+from ssegauge.fields import duration
 from ssegauge.order import Order
 from ssegauge.pointer import MISSING
 from ssegauge.presets import PRESETS

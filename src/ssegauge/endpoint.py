@@ -5,18 +5,14 @@ Every class here is frozen and refuses keys that it does not know. Times are in 
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from jsonschema.protocols import Validator
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -25,84 +21,13 @@ from pydantic import (
 )
 
 from ssegauge import pointer as pointers
+from ssegauge.fields import Duration, EventType, HeaderName, Headers, Method, Param, Path, Pointer
 from ssegauge.order import Order
 from ssegauge.pointer import MISSING
 from ssegauge.schemas import validator
 
 Situation = Literal["fault", "invalid", "idle", "slow_start", "endless"]
 SITUATIONS: Final = ("fault", "invalid", "idle", "slow_start", "endless")
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_LINE_END = re.compile(r"[\r\n\0]")
-
-
-def duration(value: Any) -> float:
-    """Seconds of "500ms", "30s", "2m", "1h" or a number. Raises ValueError."""
-    if isinstance(value, str):
-        found = _DURATION.fullmatch(value.strip())
-        if found is None:
-            raise ValueError(f'"{value}" is no duration; write "500ms", "30s", "2m", "1h" or a number of seconds')
-        value = float(found[1]) * _SECONDS[found[2]]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError('expected a duration: "500ms", "30s", "2m", "1h" or a number of seconds')  # noqa: TRY004 - pydantic turns a ValueError into a message
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError("a duration is more than nothing and has an end")
-    return float(value)
-
-
-def _method(value: str) -> str:
-    if not _TOKEN.fullmatch(value):
-        raise ValueError(f'"{value}" is no HTTP method')
-    return value.upper()
-
-
-def _header_name(value: str) -> str:
-    if not _TOKEN.fullmatch(value):
-        raise ValueError("no name of a header field: letters, digits and hyphens")
-    return value
-
-
-def _header_value(value: str) -> str:
-    if _LINE_END.search(value):
-        raise ValueError("a header's value stands on one line")
-    return value
-
-
-def _path(value: str) -> str:
-    if value and not value.startswith(("/", "http://", "https://")):
-        raise ValueError(f'a path begins with a slash; write "/{value}"')
-    if re.search(r"[\s\x00-\x1f]", value):
-        raise ValueError("a path has no spaces; write %20")
-    return value
-
-
-def _param(value: Any) -> Any:
-    if isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str | bool | int | float) for item in value):
-        return value
-    raise ValueError("a query parameter is a string, a number, true, false, or a list of these")
-
-
-def _event_type(value: str) -> str:
-    if not value or _LINE_END.search(value):
-        raise ValueError(
-            'no event type: it is never empty and stands on one line; an event without a name is "message"'
-        )
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(duration)]
-Pointer = Annotated[StrictStr, AfterValidator(pointers.check)]
-Method = Annotated[StrictStr, AfterValidator(_method)]
-HeaderName = Annotated[StrictStr, AfterValidator(_header_name)]
-HeaderValue = Annotated[StrictStr, AfterValidator(_header_value)]
-Headers = dict[HeaderName, HeaderValue]
-Param = Annotated[Any, BeforeValidator(_param)]
-Path = Annotated[StrictStr, AfterValidator(_path)]
-EventType = Annotated[StrictStr, AfterValidator(_event_type)]
 
 
 class Model(BaseModel):

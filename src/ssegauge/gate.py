@@ -105,11 +105,15 @@ def _conformance(gates: Gates, run: Run) -> Iterator[Ruling]:
         found = f"{len(failed)} of {len(judged)} failed"
         outcome: Outcome = "held" if bound.holds(len(failed)) else "failed"
         reason = _names(failed) if failed else ""
-        if outcome == "held" and not judged:
+        if outcome == "held" and not judged and (level == "must" or not _anything_judged(run)):
             outcome, reason = "inconclusive", "no rule of this level was judged"
         elif outcome == "held" and errors:
             outcome, reason = "inconclusive", f"could not be judged: {_names(errors)}"
         yield Ruling(f"conformance / {level.upper()}", outcome, limit, found, reason, run.source)
+
+
+def _anything_judged(run: Run) -> bool:
+    return any(finding["outcome"] in {"pass", "fail"} for finding in run.document["rules"])
 
 
 def _names(findings: Sequence[Mapping[str, Any]]) -> str:
@@ -243,7 +247,9 @@ def _change(found: Ratio, metric: Metric) -> str:
 def _worse(value: float) -> str:
     if math.isinf(value):
         return "all of it lost"
-    return f"{_per_cent(abs(value - 1))} {'worse' if value >= 1 else 'better'}"
+    if abs(value - 1) < RESOLUTION / 2:
+        return "unchanged"
+    return f"{_per_cent(abs(value - 1))} {'worse' if value > 1 else 'better'}"
 
 
 def _signed(value: float) -> str:

@@ -17,33 +17,19 @@ shortest prefix that no continuation can repair.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Final, NamedTuple, NoReturn, TypeVar
+from typing import Final, NamedTuple, TypeVar
+
+from ssegauge.order_grammar import ANY_TYPE, Choice, Node, OrderError, Parser, Repeat, Sequence, Word
 
 __all__ = ["Deviation", "Order", "OrderError", "State"]
 
-_ANY: Final = ""  # no event type is empty, so the empty name is free to stand for any
 
 # Bounds on what one line of a profile may ask for: `tick{10000}` is more than anybody counts by hand.
 MAX_POSITIONS: Final = 10_000
-MAX_DEPTH: Final = 100
 MAX_KEPT_STEPS: Final = 10_000
 
-_WORD = re.compile(r"[\w.:/-]+")
-_COUNT = re.compile(r"\{\s*(\d{1,9})\s*(?:(,)\s*(\d{1,9})?\s*)?\}")
-_QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\[^\r\n])*)"')
-
 K = TypeVar("K", bound=Hashable)
-
-
-class OrderError(ValueError):
-    """Raised when an order cannot be read. `column` counts from 1; the message names it."""
-
-    def __init__(self, column: int, reason: str) -> None:
-        super().__init__(f"column {column}: {reason}")
-        self.column = column
-        self.reason = reason
 
 
 class Deviation(NamedTuple):
@@ -87,7 +73,7 @@ class Order:
         """Raises OrderError, which names the column and what was expected there."""
         self.text = text
         table = _Table()
-        whole = table.build(_Parser(text).parse())
+        whole = table.build(Parser(text).parse())
         self._names, self._follow, self._last = table.names, table.follow, whole.last
         self._by_name: dict[str, int] = {}
         for position, name in enumerate(self._names):
@@ -111,7 +97,7 @@ class Order:
     @property
     def types(self) -> frozenset[str]:
         """The types that the order names; `.` is not among them."""
-        return frozenset(self._by_name) - {_ANY}
+        return frozenset(self._by_name) - {ANY_TYPE}
 
     def deviation(self, types: Iterable[str]) -> Deviation | None:
         """Where this sequence leaves the order; None when the order accepts it."""
@@ -148,7 +134,7 @@ class Order:
         key = (state._mask, type)
         if key in self._steps:
             return self._steps[key]
-        hit = state._mask & (self._by_name.get(type, 0) | self._by_name.get(_ANY, 0))
+        hit = state._mask & (self._by_name.get(type, 0) | self._by_name.get(ANY_TYPE, 0))
         after: State | None = None
         if hit:
             mask = 0
@@ -176,29 +162,6 @@ def _bits(mask: int) -> Iterator[int]:
         mask ^= lowest
 
 
-# The syntax tree. A count of None has no upper bound; `column` is where the repetition stands.
-class _Word(NamedTuple):
-    name: str
-    column: int
-
-
-class _Sequence(NamedTuple):
-    items: tuple[_Node, ...]
-
-
-class _Choice(NamedTuple):
-    items: tuple[_Node, ...]
-
-
-class _Repeat(NamedTuple):
-    item: _Node
-    least: int
-    most: int | None
-
-
-_Node = _Word | _Sequence | _Choice | _Repeat
-
-
 class _Part(NamedTuple):
     """A piece of the table: positions that can begin it, that can end it, whether it may be empty."""
 
@@ -217,20 +180,20 @@ class _Table:
         self.names: list[str] = []
         self.follow: list[int] = []
 
-    def build(self, node: _Node) -> _Part:
+    def build(self, node: Node) -> _Part:
         match node:
-            case _Word(name, column):
+            case Word(name, column):
                 return self._position(name, column)
-            case _Sequence(items):
+            case Sequence(items):
                 return self._sequence([self.build(item) for item in items])
-            case _Choice(items):
+            case Choice(items):
                 parts = [self.build(item) for item in items]
                 return _Part(
                     _union(part.first for part in parts),
                     _union(part.last for part in parts),
                     any(part.nullable for part in parts),
                 )
-            case _Repeat(item, least, most):
+            case Repeat(item, least, most):
                 return self._repeat(item, least, most)
 
     def _position(self, name: str, column: int) -> _Part:
@@ -260,7 +223,7 @@ class _Table:
             left.nullable and right.nullable,
         )
 
-    def _repeat(self, item: _Node, least: int, most: int | None) -> _Part:
+    def _repeat(self, item: Node, least: int, most: int | None) -> _Part:
         copies = [self.build(item) for _ in range(max(least, 1) if most is None else most)]
         if most is None:
             again = copies[-1]
@@ -284,116 +247,3 @@ def _union(masks: Iterable[int]) -> int:
     for mask in masks:
         whole |= mask
     return whole
-
-
-class _Parser:
-    """Text to syntax tree, by recursive descent."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.depth = 0
-
-    def parse(self) -> _Node:
-        node = self._choice()
-        if self._peek():
-            self._fail("an event type, |, a repetition or the end")
-        return node
-
-    def _choice(self) -> _Node:
-        items = [self._sequence()]
-        while self._peek() == "|":
-            self.at += 1
-            items.append(self._sequence())
-        return items[0] if len(items) == 1 else _Choice(tuple(items))
-
-    def _sequence(self) -> _Node:
-        items = [self._repeated()]
-        while self._begins_item():
-            items.append(self._repeated())
-        return items[0] if len(items) == 1 else _Sequence(tuple(items))
-
-    def _begins_item(self) -> bool:
-        found = self._peek()
-        return found in ("(", '"') or _WORD.match(found) is not None
-
-    def _repeated(self) -> _Node:
-        node = self._item()
-        counts = self._maybe_counts()
-        if counts is None:
-            return node
-        if self._peek() and self._peek() in "*+?{":
-            raise OrderError(self.at + 1, "two repetitions in a row; put the repeated part into parentheses")
-        return _Repeat(node, *counts)
-
-    def _maybe_counts(self) -> tuple[int, int | None] | None:
-        found = self._peek()
-        if found in ("*", "+", "?"):
-            self.at += 1
-            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[found]
-        if found != "{":
-            return None
-        counts = _COUNT.match(self.text, self.at)
-        if counts is None:
-            raise OrderError(self.at + 1, "expected a repetition: {m}, {m,} or {m,n}")
-        least = int(counts[1])
-        most = least if not counts[2] else int(counts[3]) if counts[3] else None
-        if most is not None and (most < least or most == 0):
-            raise OrderError(self.at + 1, f"{counts[0]} repeats nothing; expected {{m,n}} with 0 < n and m <= n")
-        self.at = counts.end()
-        return least, most
-
-    def _item(self) -> _Node:
-        found = self._peek()
-        if found == "(":
-            return self._group()
-        column = self.at + 1
-        if found == '"':
-            return _Word(self._quoted(), column)
-        word = _WORD.match(self.text, self.at)
-        if word is None:
-            self._fail("an event type or (")
-        self.at = word.end()
-        if word[0] == ".":
-            return _Word(_ANY, column)
-        if word[0].startswith(".") or word[0].endswith("."):
-            raise OrderError(
-                column,
-                f'"{word[0]}" begins or ends with a dot; for any one event write . with a space '
-                f"around it, for a type of that name put it into double quotes",
-            )
-        return _Word(word[0], column)
-
-    def _group(self) -> _Node:
-        opened = self.at + 1
-        self.at += 1
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise OrderError(opened, f"parentheses are nested more than {MAX_DEPTH} deep")
-        node = self._choice()
-        if self._peek() != ")":
-            if not self._peek():
-                raise OrderError(opened, "this ( is never closed; expected ) before the end")
-            self._fail("an event type, |, a repetition or )")
-        self.at += 1
-        self.depth -= 1
-        return node
-
-    def _quoted(self) -> str:
-        quoted = _QUOTED.match(self.text, self.at)
-        if quoted is None:
-            raise OrderError(self.at + 1, 'this " is never closed; expected " before the end of the line')
-        name = re.sub(r"\\(.)", r"\1", quoted[1])
-        if not name:
-            raise OrderError(self.at + 1, 'an event type is never empty; without a name it is "message"')
-        self.at = quoted.end()
-        return name
-
-    def _peek(self) -> str:
-        while self.at < len(self.text) and self.text[self.at].isspace():
-            self.at += 1
-        return self.text[self.at : self.at + 1]
-
-    def _fail(self, expected: str) -> NoReturn:
-        found = self._peek()
-        raise OrderError(self.at + 1, f"expected {expected}, found {f'{found!r}' if found else 'the end'}")

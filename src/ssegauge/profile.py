@@ -18,26 +18,23 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr, ValidationError
+from pydantic import Field, StrictBool, StrictStr, ValidationError
 
 from ssegauge import schemas, toml_lines
 from ssegauge.endpoint import (
     SITUATIONS,
     Endpoint,
-    HeaderName,
-    Headers,
     Input,
     Model,
     Overlay,
-    Param,
     Place,
-    Pointer,
     Progress,
     Request,
     SentAt,
     Situation,
 )
 from ssegauge.errors import UserError
+from ssegauge.fields import Address, BaseUrl, HeaderName, Headers, Origin, Param, Pointer, Url, url_fault
 from ssegauge.mistakes import Mistake, first_mistake, similar
 from ssegauge.order import Order, OrderError
 from ssegauge.pointer import MISSING
@@ -72,51 +69,6 @@ class ProfileError(UserError):
     """Raised where a profile, or the URL given in its place, cannot be used."""
 
 
-def _absolute_url(value: str) -> str:
-    fault = _url_fault(value)
-    if fault is not None:
-        raise ValueError(f'"{value}" {fault}')
-    return value.rstrip("/")
-
-
-def _url_fault(value: str) -> str | None:
-    if re.search(r"[\s\x00-\x1f\x7f]", value):
-        return "is no URL: it has a space or control character in it; write %20"
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError as error:
-        return f"is no URL: {str(error).lower()}"
-    if parts.scheme not in {"http", "https"} or "://" not in value:
-        return "is no URL of the web; it begins with http:// or https://"
-    if not parts.hostname or port == 0:
-        return "names no host that can be connected to"
-    return None
-
-
-def _base_url(value: str) -> str:
-    parts = urlsplit(_absolute_url(value))
-    if parts.query or parts.fragment:
-        raise ValueError("base_url ends before ? and #; put them into the endpoint's path")
-    if parts.username is not None:
-        raise ValueError("base_url shows a user's name; put it into [target] credentials, as a header")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    if value != "null" and (_url_fault(value) or urlsplit(value).path or urlsplit(value).query):
-        raise ValueError(f'"{value}" is no origin; write it like "https://app.example", without a path')
-    return value
-
-
-def _below_base(value: str) -> str:
-    if not value.startswith("/"):
-        return _absolute_url(value)
-    return value
-
-
-Url = Annotated[StrictStr, AfterValidator(_absolute_url)]
-Address = Annotated[StrictStr, AfterValidator(_below_base)]
 Identity = dict[Literal["headers", "params"], Headers | dict[StrictStr, Param]]
 
 
@@ -141,7 +93,7 @@ class Target(Model):
 
     health: Address | None = None
     proxied: Url | None = None
-    origins: tuple[Annotated[StrictStr, AfterValidator(_origin)], ...] = ()
+    origins: tuple[Origin, ...] = ()
     credentials: Identity = Field(default_factory=dict, repr=False)
     second_identity: Identity = Field(default_factory=dict, repr=False)
     control: StrictBool = False
@@ -155,7 +107,7 @@ class Target(Model):
 class Profile(Model):
     """A target and its endpoints."""
 
-    base_url: Annotated[StrictStr, AfterValidator(_base_url)]
+    base_url: BaseUrl
     endpoint: tuple[Endpoint, ...] = Field(min_length=1)
     probe: Probe | None = None
     target: Target = Field(default_factory=Target)
@@ -344,7 +296,7 @@ def from_url(
     `headers` are "Name: value" or pairs. `json` is text to be read as JSON, or a value; with it, or with `data`, the
     method is POST where none is named. A user's name and password in the URL become a header. Raises ProfileError.
     """
-    fault = _url_fault(url)
+    fault = url_fault(url)
     if fault is not None:
         hint = f"; write http://{url}" if "://" not in url and re.match(r"[\w.-]+(:\d+)?(/|$)", url) else ""
         raise ProfileError(f'"{url}" {fault}{hint}')
