@@ -26,6 +26,7 @@ from ssegauge.load import interrupt, options
 from ssegauge.load.collector import Collector, Delta
 from ssegauge.load.results_of import about, save, summary
 from ssegauge.load.session import forget, option, session_of
+from ssegauge.load.target import target_of
 from ssegauge.load.validity import Limits
 
 logger = logging.getLogger("ssegauge.load")
@@ -54,7 +55,7 @@ class Conductor:
     @property
     def limits(self) -> Limits:
         """What the options say of validity."""
-        return Limits(read_lag_ms=option(self.environment, "sse_max_read_lag", 50.0))
+        return Limits.around(option(self.environment, "sse_max_read_lag", 50.0))
 
     def begin(self) -> None:
         """A run starts."""
@@ -213,10 +214,23 @@ def install(environment: Environment, runner: Any = None, **_: Any) -> None:
     """Hook into the runner, whichever it is."""
     runner = runner or environment.runner
     interrupt.install(environment)
+    if not isinstance(runner, WorkerRunner):
+        _check_target(environment)
     if isinstance(runner, WorkerRunner):
         _install_worker(environment, runner)
     elif isinstance(runner, MasterRunner | LocalRunner):
         _install_conductor(environment, runner)
+
+
+def _check_target(environment: Environment) -> None:
+    parsed = environment.parsed_options
+    if parsed is None or not (getattr(parsed, "headless", False) or option(environment, "sse_target", "")):
+        return  # the web page asks for the host
+    try:
+        target_of(environment).endpoints(option(environment, "sse_endpoint", None))
+    except UserError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
+        sys.exit(error.exit_code)
 
 
 def _install_worker(environment: Environment, runner: WorkerRunner) -> None:

@@ -29,7 +29,9 @@ _LOOK_NS = 100 * _MS  # clocks are compared this often
 
 
 class Watched(Protocol):
-    """What the reader calls."""
+    """What the reader calls. `slot`: where in the wheel its deadline stands; the reader's own."""
+
+    slot: int
 
     def ready(self) -> None:
         """The socket has something: bytes, an end, or an error. Must not block and must not raise."""
@@ -93,10 +95,13 @@ class Reader:
             self._forget(fd)
 
     def arm(self, stream: Watched) -> None:
-        """Ask the stream when it is due, and call it then. A deadline that moves later costs nothing until it comes."""
+        """Ask the stream when it is due, and call it then. To be repeated where that has become earlier; a deadline
+        that moves later costs nothing until it comes.
+        """
         due = stream.due()
         if due:
-            self._wheel.setdefault(max(due // _WHEEL_NS + 1, self._wheel_at), []).append(stream)
+            stream.slot = max(due // _WHEEL_NS + 1, self._wheel_at)
+            self._wheel.setdefault(stream.slot, []).append(stream)
 
     @property
     def open_sockets(self) -> int:
@@ -171,12 +176,11 @@ class Reader:
             streams = self._wheel.pop(self._wheel_at, None)
             self._wheel_at += 1
             for stream in streams or ():
-                due = stream.due()
-                if due and due <= now:
+                if stream.slot != self._wheel_at - 1:
+                    continue  # it has been armed anew since
+                if 0 < stream.due() <= now:
                     stream.expire()
-                    due = stream.due()
-                if due:
-                    self._wheel.setdefault(max(due // _WHEEL_NS + 1, self._wheel_at), []).append(stream)
+                self.arm(stream)
 
 
 class _Poll:

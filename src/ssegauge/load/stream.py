@@ -63,6 +63,7 @@ class Stream:
         "page",
         "response",
         "sent",
+        "slot",
         "ttfb",
         "watch",
     )
@@ -105,6 +106,7 @@ class Stream:
         self.last_byte = self.last_event = self.ended = 0
         self.longest_gap = self.longest_silence = 0
         self.leave_at = 0
+        self.slot = 0
 
     # -- what the user's greenlet does
 
@@ -214,7 +216,8 @@ class Stream:
 
     def _receive(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
-        if not self.ttfb:
+        starts = not self.ttfb
+        if starts:
             self.ttfb = stamp
         fault = ""
         response = self.response
@@ -223,6 +226,8 @@ class Stream:
         except Malformed as error:
             fault, content = str(error), response.rest()
         before, self.last_byte = self.last_byte, stamp
+        if starts:
+            self._reader.arm(self)  # from now on silence counts, whose limit may be nearer
         if before and stamp - before > self.longest_silence:
             self.longest_silence = stamp - before
         self._recorder.slice(self._endpoint).bytes += len(data)

@@ -8,10 +8,12 @@ from typing import Any, Literal, overload
 import gevent
 from locust import User
 from locust.env import Environment
+from locust.exception import StopTest
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from ssegauge.endpoint import Endpoint
 from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
+from ssegauge.errors import UserError
 from ssegauge.load.connect import basic
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
@@ -76,7 +78,11 @@ class SseUser(User):
 
         A failed stream raises nothing: see `Outcome.verdict`.
         """
-        visit = Visit(self._plan(method, path, **request), self.session, self._tell, iterates=events)
+        try:
+            plan = self._plan(method, path, **request)
+        except UserError as error:
+            raise StopTest(str(error)) from None  # no stream of this run can be better
+        visit = Visit(plan, self.session, self._tell, iterates=events)
         return visit if events else visit.run()
 
     def settle(self, delivery: Delivery, name: str) -> None:

@@ -27,6 +27,12 @@ class Limits:
     patience: float = 5.0
 
 
+    @classmethod
+    def around(cls, read_lag_ms: float) -> Limits:
+        """The limits of a run that tolerates this read lag: errors of a fifth of it are nobody's concern then."""
+        return cls(read_lag_ms=read_lag_ms, floor_ms=read_lag_ms / 5)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What the rules look at: the total's and the harness's figures, and what only the processes know."""

@@ -1,0 +1,174 @@
+"""Whole runs: Locust as its users start it, with real workers, real signals, and a server that counts."""
+
+import os
+import signal
+import socket
+import time
+
+import psutil
+import pytest
+
+from tests.timing import MS, eventually
+
+INTEGRITY = {
+    # endpoint: path, and what each of its streams does
+    "good": ("/ok?events=20", "complete", (0, 0, 0)),
+    "cut": ("/truncate?events=20", "truncated", (0, 0, 0)),
+    "failing": ("/err?events=20", "error_event", (0, 0, 0)),
+    "silent": ("/stall?events=5", "stalled", (0, 0, 0)),
+    "endless": ("/no_terminal?events=5", "no_terminal", (0, 0, 0)),
+    "reset": ("/rst?events=20", "reset", (0, 0, 0)),
+    "repeats": ("/damaged?numbers=0,1,2,2,3,3,4", "complete", (0, 2, 0)),
+    "drops": ("/damaged?numbers=0,1,4,5,7", "complete", (3, 0, 0)),
+    "swaps": ("/damaged?numbers=0,2,1,3,5,4,6", "complete", (0, 0, 2)),
+    "busy": ("/unavailable", "http_error", (0, 0, 0)),
+}
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def workers(port, count=2):
+    return ["--processes", str(count), "--master-port", str(port), "--master-bind-port", str(port)]
+
+
+@pytest.fixture
+def damage(profile):
+    return str(profile(**{name: path for name, (path, _, _) in INTEGRITY.items()}))
+
+
+ROUNDS = """
+from locust import task
+from ssegauge.load import SseUser
+
+class Once(SseUser):
+    @task
+    def each_endpoint(self):
+        for endpoint in self.session.target.endpoints():
+            self.stream(endpoint=endpoint)
+        self.pause(3600)
+"""
+
+
+@pytest.fixture
+def once(tmp_path):
+    """A scenario in which each user opens each endpoint's stream once."""
+    path = tmp_path / "once.py"
+    path.write_text(ROUNDS)
+    return str(path)
+
+
+def exactly_the_damage(results, users):
+    for name, (_, verdict, counts) in INTEGRITY.items():
+        endpoint = results["endpoints"][name]
+        assert endpoint["streams"]["by_verdict"] == {verdict: users}, name
+        events = endpoint["events"]
+        assert (events["lost"], events["duplicated"], events["reordered"]) == tuple(n * users for n in counts), name
+    streams = results["streams"]
+    assert streams["attempted"] == users * len(INTEGRITY)
+    assert sum(streams["by_verdict"].values()) == streams["attempted"]
+    assert streams["failed"] == users * (len(INTEGRITY) - 1)
+    assert results["events"]["lost"] == 3 * users
+    assert sum(row["events"] for row in results["series"]) == results["events"]["received"]
+    assert sum(row["ended"] for row in results["series"]) == streams["attempted"]
+
+
+def test_damage_in_known_numbers_is_counted_exactly(locust, once, damage):
+    ended = locust(once, "--sse-target", damage, "--sse-idle-timeout", "0.5", "-u", "7", "-r", "7", "-t", "5s").finish()
+    assert ended.results is not None, ended.output
+    exactly_the_damage(ended.results, 7)
+    assert ended.code == 1, ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_the_sum_of_two_workers_is_exact(locust, once, damage, port):
+    options = ["--sse-target", damage, "--sse-idle-timeout", "0.5", "-u", "6", "-r", "6", "-t", "5s"]
+    ended = locust(once, *options, *workers(port)).finish()
+    assert ended.results is not None, ended.output
+    exactly_the_damage(ended.results, 6)
+    assert len(ended.results["harness"]["workers"]) == 2
+    assert ended.results["valid"], ended.results["invalid_reasons"]
+    assert "Traceback" not in ended.output
+
+
+def test_no_stream_is_lost_at_the_end_of_a_distributed_run(locust, source, port):
+    options = ["--host", f"{source}/ok?events=1000&gap_ms=50", "-u", "40", "-r", "40", "-t", "3s"]
+    ended = locust("concurrent_streams", *options, *workers(port)).finish()
+    streams = ended.results["streams"]
+    # Nobody gave the streams time to end: each was closed by us, each is counted, none failed.
+    assert streams["by_verdict"] == {"client_closed": 40}, ended.output
+    assert (streams["attempted"], streams["peak_open"], streams["failed"]) == (40, 40, 0)
+    assert ended.results["latency"]["duration"]["censored"] == 40
+    assert ended.results["latency"]["first_event"]["count"] == 40
+    assert ended.code == 0, ended.output
+
+
+def test_the_stop_timeout_lets_streams_end(locust, source):
+    options = ["--host", f"{source}/ok?events=30&gap_ms=50", "-u", "10", "-r", "10", "-t", "2s", "-s", "5s"]
+    ended = locust("concurrent_streams", *options).finish()
+    assert set(ended.results["streams"]["by_verdict"]) == {"complete"}, ended.output
+    assert ended.code == 0
+    assert ended.results["valid"], ended.results["invalid_reasons"]
+
+
+def said(process, words, within=15_000 * MS):
+    """Read the output until these words come."""
+    deadline = time.monotonic() + within
+    lines = []
+    while time.monotonic() < deadline:
+        line = process.stdout.readline()
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
+
+
+@pytest.mark.parametrize("distributed", [False, True], ids=["local", "workers"])
+def test_an_interrupted_run_has_its_figures(locust, source, port, distributed):
+    options = ["--host", f"{source}/ok?events=1000&gap_ms=20", "-u", "8", "-r", "8", "-t", "60s"]
+    process = locust("concurrent_streams", *options, *(workers(port) if distributed else []))
+    said(process, "All users spawned")
+    time.sleep(1500 * MS)  # the run's own time: something must have been received before it is cut short
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+    ended = process.finish()
+    assert ended.results is not None, ended.output
+    assert ended.results["streams"]["by_verdict"] == {"client_closed": 8}, ended.output
+    assert ended.results["events"]["received"] > 100
+    assert ended.results["valid"], ended.results["invalid_reasons"]
+    assert ended.code == 0
+    assert "Traceback" not in ended.output
+
+
+def test_a_killed_worker_makes_the_run_invalid(locust, source, port):
+    options = ["--host", f"{source}/ok?events=20&gap_ms=20", "-u", "8", "-r", "8", "-t", "9s", "-s", "2s"]
+    process = locust("concurrent_streams", *options, *workers(port))
+    said(process, "All users spawned")
+    children = psutil.Process(process.pid).children()
+    eventually(lambda: len(children) == 2)
+    children[0].kill()
+    ended = process.finish()
+    assert ended.results is not None, ended.output
+    assert not ended.results["valid"]
+    [reason] = ended.results["invalid_reasons"]
+    assert "did not answer" in reason
+    assert ended.code == 3
+    assert ended.results["streams"]["by_verdict"]["complete"] > 4
+    assert "Traceback" not in ended.output
+
+
+def test_a_target_that_is_not_there_is_inconclusive(locust):
+    ended = locust("concurrent_streams", "--host", "http://127.0.0.1:1/", "-u", "2", "-t", "2s").finish()
+    assert ended.code == 3, ended.output
+    assert ended.results["invalid_reasons"] == ["the target was never reached"]
+    assert ended.results["latency"]["first_event"]["at_least"] == ["p50", "p90", "p95", "p99", "p999"]
+
+
+def test_a_run_without_a_target_is_one_clear_line(locust):
+    ended = locust("concurrent_streams", "-u", "1", "-t", "2s").finish()
+    assert "no target: give --host URL, or --sse-target PROFILE" in ended.output
+    assert "Traceback" not in ended.output
+    assert ended.code == 2, ended.output
