@@ -198,7 +198,7 @@ def _joined(items: list[Any], add: Callable[[Any, Any], Any]) -> list[Any]:
     The square root of their number holds the false alarms near what the confidence allows where seconds hang together;
     with the cube root, which is often advised, there were three times as many (simulated, see tests/test_gate.py).
     """
-    length = max(1, round(math.sqrt(len(items))))
+    length = max(1, min(round(math.sqrt(len(items))), len(items) // (FEWEST_STRETCHES + 1)))
     joined = []
     for start in range(0, len(items) - length + 1, length):
         whole = items[start]
