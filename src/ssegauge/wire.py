@@ -8,6 +8,7 @@ Where the bytes are split never changes what comes out.
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from typing import NamedTuple
 
 MIB = 1 << 20
@@ -181,6 +182,10 @@ class _Blocks:
     def _take(self, chunk: bytes) -> bytes:
         """The complete blocks, in LF and with their blank lines, that this chunk closes."""
         self._fed += len(chunk)
+        if self._ready and chunk[-4:] == b"\r\n\r\n" and len(chunk) <= self._safe:
+            in_lf = chunk.replace(b"\r\n", b"\n")
+            if b"\r" not in in_lf:
+                return in_lf
         raw = None
         if self._odd or b"\r" in chunk:
             raw, chunk = self._in_lf(chunk)
@@ -341,13 +346,15 @@ class Decoder(_Blocks):
         if self._ready and chunk[-2:] == b"\n\n" and b"\r" not in chunk and len(chunk) <= self._safe:
             # The usual chunk of a live stream: whole blocks. All that follows would find the same, at twice the time.
             self._fed += len(chunk)
-            if chunk[:6] == b"data: " and chunk.count(b"\n") == 2:
-                return [_new(Event, ("message", chunk[6:-2].decode("utf-8", "replace"), self.last_event_id))]
             complete = chunk
         else:
             complete = self._take(chunk)
-        if len(complete) > _SLICE:
-            events: list[Event] = []
+        if complete[:6] == b"data: " and complete.find(b"\n") == len(complete) - 2:
+            events: list[Event] = [
+                _new(Event, ("message", complete[6:-2].decode("utf-8", "replace"), self.last_event_id))
+            ]
+        elif len(complete) > _SLICE:
+            events = []
             for part in _slices(complete):
                 events += self._build(part)
         else:
@@ -365,7 +372,7 @@ class Decoder(_Blocks):
             values = text[6:-2].split("\n\ndata: ")
             if text.count("\n") == 2 * len(values):
                 last_event_id = self.last_event_id
-                return [_new(Event, ("message", value, last_event_id)) for value in values]
+                return list(map(_new, repeat(Event), zip(repeat("message"), values, repeat(last_event_id))))
         events: list[Event] = []
         append = events.append
         last_event_id = self.last_event_id
@@ -428,11 +435,18 @@ class LazyDecoder(_Blocks):
         """Events completed by these bytes, in order, as `Decoder.feed` gives them."""
         if self._ready and chunk[-2:] == b"\n\n" and b"\r" not in chunk and len(chunk) <= self._safe:
             self._fed += len(chunk)
-            if chunk[:6] == b"data: " and chunk.count(b"\n") == 2:
-                return [_new(_OneLine, (chunk[6:-2], self._id))]
-            return self._sift(chunk)
-        complete = self._take(chunk)
-        events = self._sift(complete) if complete else []
+            complete = chunk
+        else:
+            complete = self._take(chunk)
+        events: list[RawEvent]
+        if complete[:6] == b"data: " and complete.find(b"\n") == len(complete) - 2:
+            events = [_new(_OneLine, (complete[6:-2], self._id))]
+        elif len(complete) > _SLICE:
+            events = []
+            for part in _slices(complete):
+                events += self._sift(part)
+        else:
+            events = self._sift(complete) if complete else []
         if self._spent is not None:
             self._ready, self._odd = False, True
             self._spent.events = events
@@ -444,7 +458,7 @@ class LazyDecoder(_Blocks):
         if complete[:6] == b"data: ":
             values = complete[6:-2].split(b"\n\ndata: ")
             if complete.count(b"\n") == 2 * len(values):
-                return [_new(_OneLine, (value, last_event_id)) for value in values]
+                return list(map(_OneLine, zip(values, repeat(last_event_id))))
         events: list[RawEvent] = []
         append = events.append
         for block, number, lines in _BYTE_BLOCKS.findall(complete):
