@@ -34,6 +34,7 @@ class Call:
     headers: dict[str, str]
     body: bytes
     raw_path: str = ""
+    names: tuple[str, ...] = ()  # of the header fields, as they were written
 
 
 @dataclass
@@ -174,12 +175,13 @@ class Clean:
             return None
         first, *lines = head.split("\r\n")
         method, target, version = first.split(" ")
-        pairs = (line.partition(":") for line in lines if line)
+        pairs = [line.partition(":") for line in lines if line]
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         body = await peer.reader.readexactly(int(headers.get("content-length", "0")))
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        return Call(method, parts.path, query, version.removeprefix("HTTP/"), headers, body, target)
+        names = tuple(name for name, _, _ in pairs)
+        return Call(method, parts.path, query, version.removeprefix("HTTP/"), headers, body, target, names)
 
     async def answer(self, call: Call, peer: Peer) -> bool:
         """Answer one request. True where the connection stays open for the next."""
