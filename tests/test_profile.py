@@ -484,3 +484,32 @@ def test_the_nearest_line_stands_for_what_is_not_there():
     found = toml_lines.lines("a = 1\n[b]\nc = 2\n")
     assert toml_lines.nearest(found, ("b", "gone")) == 2
     assert toml_lines.nearest(found, ("gone",)) == 1
+
+
+# -- nothing that a file can hold is a traceback -----------------------------------------------------------------------
+
+ODD = ['"text"', "1", "-1.5", "true", "[]", "[[]]", '["a", 1]', "{}", "{ a = { b = [1] } }", "{ pointer = 3 }", "1979-05-27",
+       "inf", "nan", '""', '"\\u0000"', "{ headers = [] }", "{ params = { q = 1979-05-27 } }", "9223372036854775807"]  # fmt: skip
+KEYS = {
+    "endpoint": [field.alias or name for name, field in Endpoint.model_fields.items()],
+    "probe": ["url", "active_streams", "pid", "metrics"],
+    "target": ["health", "proxied", "origins", "credentials", "second_identity", "control", "ca", "cert", "key", "insecure",
+               "secrets"],
+    "": ["base_url", "endpoint", "probe", "target", "source"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "key"), [(table, key) for table, keys in KEYS.items() for key in keys])
+def test_whatever_stands_under_a_key_it_is_read_or_told_in_one_line(written, table, key):
+    for value in ODD:
+        head = {"endpoint": "", "probe": "[probe]\n", "target": "[target]\n", "": ""}[table]
+        inside = f'base_url = "http://h"\n[[endpoint]]\nname = "a"\n{head}{key} = {value}\n'
+        at_top = f'{key} = {value}\nbase_url = "http://h"\n[[endpoint]]\nname = "a"\n'
+        text = inside if table else at_top
+        if (table, key) == ("endpoint", "name"):
+            text = text.replace('name = "a"\n', "")
+        try:
+            load(written(text))
+        except ProfileError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - most values are wrong, and some are right
+            assert "\0" not in str(error)  # noqa: PT017

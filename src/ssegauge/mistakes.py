@@ -38,7 +38,7 @@ class Mistake(Exception):
     def __init__(self, path: Path, text: str, shown: Path | None = None) -> None:
         super().__init__(text)
         self.path = path
-        self.text = text
+        self.text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
         self.shown = path if shown is None else shown
 
     def key(self, inside: int = 0) -> str:
