@@ -11,7 +11,7 @@ from ssegauge.fields import duration
 from ssegauge.order import Order
 from ssegauge.pointer import MISSING
 from ssegauge.presets import PRESETS
-from ssegauge.profile import Endpoint, Overlay, ProfileError, Request, from_url, load, open_target, secret
+from ssegauge.profile import Endpoint, Overlay, ProfileError, Request, from_url, load, open_target, resolved, secret
 from ssegauge.rules import NEEDS
 
 DESIGN = """
@@ -233,6 +233,7 @@ def test_secrets_come_late_from_the_environment_and_are_never_shown(written, mon
     assert secret("env:API_TOKEN") == "s3cret"
     assert secret("Bearer env:API_TOKEN") == "Bearer s3cret"
     assert secret("environment:x") == "environment:x"
+    assert resolved({"a": ["env:API_TOKEN", 1, None]}) == {"a": ["s3cret", 1, None]}
     assert "s3cret" not in repr(profile)
     assert "x-key" in profile.secret_names
 

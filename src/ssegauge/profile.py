@@ -59,6 +59,7 @@ __all__ = [
     "from_url",
     "load",
     "open_target",
+    "resolved",
     "secret",
 ]
 
@@ -138,6 +139,15 @@ def secret(value: str) -> str:
         raise ProfileError(
             f"the environment variable {found['name']} is not set; the profile takes a value from it (env:{found['name']})"
         ) from None
+
+
+def resolved(value: Any) -> Any:
+    """The value with every "env:NAME" in it replaced by the environment's: a JSON body, say. Raises ProfileError."""
+    if isinstance(value, str):
+        return secret(value)
+    if isinstance(value, dict):
+        return {key: resolved(item) for key, item in value.items()}
+    return [resolved(item) for item in value] if isinstance(value, list) else value
 
 
 def load(path: str | Path) -> Profile:
