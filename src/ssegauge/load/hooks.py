@@ -19,6 +19,7 @@ import gevent
 import locust
 from greenlet import getcurrent
 from locust.env import Environment
+from locust.rpc.protocol import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 
 from ssegauge.errors import INCONCLUSIVE, UserError
@@ -34,7 +35,8 @@ logger = logging.getLogger("ssegauge.load")
 _KEY = "ssegauge"
 _LAST_WORD = "ssegauge_last_word"
 _RESET = "ssegauge_reset"
-_ANSWER_SECONDS = 15.0  # after a worker's users are gone; its last word is already on its way then
+_ANSWER_SECONDS = 15.0  # for a last word that is on its way
+_STOP_SECONDS = 60.0  # beyond the stop timeout, as long as Locust itself waits for workers to stop
 
 
 class Conductor:
@@ -98,30 +100,38 @@ class Conductor:
         if isinstance(runner, MasterRunner):
             runner.send_message(_RESET)
 
-    def finish(self) -> None:
-        """Stop the run where it still goes, wait for the last words, settle the figures. Once a run."""
+    def finish(self, *, quits: bool = True) -> None:
+        """Stop the run where it still goes, wait for the last words, settle the figures. Once a run.
+
+        `quits`: the processes end, too; else they stay for the next run.
+        """
         runner = self.environment.runner
         if self._finishing or self.final is not None or not self.collector.run:
             return
         self._finishing = True
         try:
-            if runner is not None and runner.state in (STATE_RUNNING, STATE_SPAWNING):
+            if isinstance(runner, MasterRunner):
+                self._end_workers(runner, quits=quits)
+            elif runner is not None:
                 runner.stop()
-            if self.is_master:
-                self._await_last_words()
         except KeyboardInterrupt:
             self.collector.notes.append("interrupted before all figures had come in")
         finally:
             self._settle()
             self._finishing = False
 
-    def _await_last_words(self) -> None:
-        runner = self.environment.runner
-        assert isinstance(runner, MasterRunner)  # noqa: S101 - for the type checker
-        deadline = time.monotonic() + _ANSWER_SECONDS
+    def _end_workers(self, runner: MasterRunner, *, quits: bool) -> None:
+        seconds = _ANSWER_SECONDS
+        if runner.state in (STATE_RUNNING, STATE_SPAWNING):
+            # Not Locust's "stop": after it a worker is deaf for the stop timeout, and would outlive its master.
+            runner.stop(send_stop_to_client=False)
+            seconds += (self.environment.stop_timeout or 0) + _STOP_SECONDS
+        if quits:
+            for name in self.collector.workers:
+                runner.server.send_to_client(Message("quit", None, name))
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            waiting = [name for name in self.collector.waits_for() if not _is_gone(runner, name)]
-            if not waiting:
+            if not [name for name in self.collector.waits_for() if not _is_gone(runner, name)]:
                 break
             gevent.sleep(0.02)
 
@@ -266,7 +276,7 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
         conductor.steady()
 
     events.spawning_complete.add_listener(spawning_complete)
-    events.test_stop.add_listener(lambda **_: gevent.spawn(conductor.finish))
+    events.test_stop.add_listener(lambda **_: gevent.spawn(conductor.finish, quits=False))
     events.quitting.add_listener(lambda **_: conductor.finish())
     _wait_before_quit(conductor, runner)
     if isinstance(runner, MasterRunner):

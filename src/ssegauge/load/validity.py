@@ -96,12 +96,12 @@ def _bounds(evidence: Evidence, limits: Limits) -> list[str]:
     if bound is None:
         return []
     error = bound.us / 1000
-    name, figure = _smallest(evidence, "gap", "first_event")
+    figure = _p99(evidence.total["latency"], "gap")
     if error > max(limits.floor_ms, limits.share * figure):
         share = evidence.stamp_bound.count / received
         return [
             f"{share:.0%} of the events were read together with later ones, so their times are known to {error:.0f} ms "
-            f"only at p99 ({name}.p99 is {figure:.0f} ms): add a worker"
+            f"only at p99 (gap.p99 is {figure:.0f} ms): add a worker"
         ]
     return []
 
