@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+import time
+
 from ssegauge import reflection
 from ssegauge.bench import Bench
-from ssegauge.client import with_header
+from ssegauge.client import Limits, with_header
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.observation import Evidence
+from ssegauge.profile import secret
 from ssegauge.reflection import Reflection, Sending
 from ssegauge.visible import visible
 
@@ -84,6 +90,67 @@ def test_text_reaches_no_response_header(bench: Bench) -> None:
             )
 
 
+@rule("SEC-05")
+def test_missing_or_wrong_credentials_get_no_stream(bench: Bench) -> None:
+    """A request without credentials or with wrong ones gets 401 or 403 and not a 200 stream, empty or not."""
+    request = bench.endpoint.request
+    own = {name.lower() for part in bench.credentials.values() for name in part}
+    bare = request.model_copy(
+        update={
+            "headers": {name: value for name, value in request.headers.items() if name.lower() not in own},
+            "params": {name: value for name, value in request.params.items() if name.lower() not in own},
+        }
+    )
+    wrong = {
+        part: {name: altered(secret(str(value))) for name, value in values.items()}
+        for part, values in bench.credentials.items()
+    }
+    for what, identity in (("without credentials", {}), ("with altered credentials", wrong)):
+        sent = bench.sent_for(bare, identity=identity)
+        with bench.open(sent) as stream:
+            stream.until_head()
+            seen = bench.view(stream)
+        status = seen.exchange.status
+        # Any 4xx keeps the stream closed: 404 hides that it is there (RFC 9110 15.5.4), 400 and 429 are other ways to say no.
+        if status is None or status // 100 != 4:
+            broken(f"401 or 403 {what}", f"status {status}" if status else seen.exchange.detail, seen.show_head())
+
+
+@rule("SEC-06")
+def test_overload_is_refused_quickly(bench: Bench) -> None:  # noqa: ARG001 - a load run judges it
+    """Beyond its capacity the server refuses quickly and does not accept and stay silent."""
+    raise Untestable("needs the results of a load run: see `ssegauge load`")
+
+
+@rule("SEC-07")
+def test_expired_credentials_end_the_stream(bench: Bench) -> None:
+    """A stream does not outlive the credentials that opened it: at expiry it ends on an event boundary."""
+    left = seconds_left(bench)
+    if left is None:
+        raise Untestable("the credentials do not say when they expire, as a JSON Web Token does (RFC 7519 4.1.4)")
+    if not 0 < left <= SHORT_LIVED:
+        raise Untestable(f"the credentials expire in {left:.0f} s; give some that expire within {SHORT_LIVED:g} s")
+    patience = left + AFTER_EXPIRY
+    situation = next((name for name in ("endless", "idle") if name in bench.endpoint.declares), None)
+    sent = bench.final_sent if situation is None else bench.sent(situation)
+    with bench.open(sent, limits=Limits(window=patience, max_body=1 << 28, max_events=1 << 24)) as stream:
+        stream.pump(within=patience)
+        over, seen = stream.over, bench.view(stream)
+    if not seen.is_stream:
+        raise Untestable(f"no stream to judge: status {seen.exchange.status}")
+    if over and seen.exchange.end_at < left - 1:
+        raise Untestable("the stream ended before its credentials did: declare `endless` or `idle`")
+    if not over:
+        broken(
+            f"an end within {AFTER_EXPIRY:g} s of the expiry",
+            f"a stream that is open {stream.elapsed - left:.1f} s after it",
+            Evidence(f"the credentials expired {left:.1f} s after the request"),
+        )
+    pending = seen.anatomy.pending
+    if pending is not None and pending.fields:
+        broken("an end between events", "an unfinished event", seen.show(pending.start, pending.end))
+
+
 @rule("SEC-08")
 def test_hostile_text_does_not_end_the_stream(bench: Bench) -> None:
     """User text with line ends, NUL or very long lines does not end the stream for its reader."""
@@ -97,6 +164,45 @@ def test_hostile_text_does_not_end_the_stream(bench: Bench) -> None:
             _expect_survival(bench, mirror)
     if not judged:
         raise Untestable("the declared inputs are header fields, which cannot carry hostile texts")
+
+
+SHORT_LIVED = 30.0
+"""Seconds within which credentials must expire so that a run can wait for it."""
+AFTER_EXPIRY = 5.0
+"""Seconds that a stream may go on after the expiry, clocks that differ included."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
+_JWT = re.compile(r"[\w-]+\.([\w-]+)\.[\w-]*", re.ASCII)
+
+
+def altered(credential: str) -> str:
+    """The credential with one character in the middle of each long word changed; it keeps its form.
+
+    Not at the end: the last character of a base64 text may hold bits that nobody reads.
+    """
+    changed = _TOKEN.sub(lambda found: _flipped(found[0]), credential)
+    return changed if changed != credential else f"{credential}-ssegauge"
+
+
+def _flipped(word: str) -> str:
+    middle = len(word) // 2
+    return word[:middle] + ("A" if word[middle] != "A" else "B") + word[middle + 1 :]
+
+
+def seconds_left(bench: Bench) -> float | None:
+    """Seconds until the first of the credentials that are JSON Web Tokens expires, or None where none is."""
+    values = [secret(str(value)) for part in bench.credentials.values() for value in part.values()]
+    tokens = [found[1] for value in values for found in _JWT.finditer(value)]
+    expiries = [expiry for expiry in map(_expiry, tokens) if expiry is not None]
+    return min(expiries) - time.time() if expiries else None
+
+
+def _expiry(payload: str) -> float | None:
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return None
+    expiry = claims.get("exp") if isinstance(claims, dict) else None
+    return float(expiry) if isinstance(expiry, int | float) and not isinstance(expiry, bool) else None
 
 
 def _expect_survival(bench: Bench, mirror: Reflection) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
 
-from . import encoding, headers, http, reconnection, reflection
+from . import cors, encoding, headers, http, reconnection, reflection, security
 from .server import Clean, Host
 
-TOPICS = (encoding, headers, http, reconnection, reflection)
+TOPICS = (cors, encoding, headers, http, reconnection, reflection, security)
 MUTANTS: dict[str, type[Clean]] = {name: kind for topic in TOPICS for name, kind in topic.MUTANTS.items()}
 
 
