@@ -148,7 +148,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     law = _rule_of(metafunc.function)
     if law is None:
         return
-    run = run_of(metafunc.config)
+    try:
+        run = run_of(metafunc.config)
+    except pytest.UsageError:  # told once, by pytest_collection_modifyitems, and not for every file
+        run = None
     names = [NO_TARGET] if run is None else run.endpoints
     metafunc.parametrize(metafunc.fixturenames[0], names, ids=names)
 
@@ -273,9 +276,12 @@ class Collector:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop what was started, and write the results file in the process that reports."""
-        run = session.config.stash.get(RUN, None)
+        config = session.config
+        started = config.stash.get(RUN, None)
+        if started is not None:
+            started.stop()
+        file = config.getoption("sse_results")
+        findings: list[dict[str, Any]] = config.stash[FINDINGS]
+        run = run_of(config) if file and findings and not hasattr(config, "workerinput") else None
         if run is not None:
-            run.stop()
-        file = session.config.getoption("sse_results")
-        if file and run is not None and not hasattr(session.config, "workerinput"):
-            results.write(Path(file), conformance_document(run, list(self.config.stash[FINDINGS]), self.started))
+            results.write(Path(file), conformance_document(run, findings, self.started))
