@@ -262,6 +262,32 @@ def test_a_mistake_in_the_gates_is_one_line_with_file_line_and_mend(text, line, 
     assert "\n" not in str(caught.value)
 
 
+ODD = ['"text"', "1", "true", "[]", "[[]]", "{}", "{ is = 1 }", '{ worse_by = "1.2.3%" }', "1979-05-27", "nan", '"< 9e999ms"',
+       '{ is = "< 1ms" }', "{ worse_by = [] }", '{ worse_by = "10%", confidence = "x" }', "{ x = {} }"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "section", ["", "[conformance]", "[load]", "[load.x]", "[load.x.endpoints]", "[baseline]", "[samples]"]
+)
+def test_whatever_stands_in_the_gates_it_is_read_or_told_in_one_line(section):
+    for key in (
+        "must",
+        "load",
+        "conformance",
+        "baseline",
+        "minimum",
+        '"gap.p95"',
+        "gap",
+        "endpoints",
+        '"\\u001b[31m\\n"',
+    ):
+        for value in ODD:
+            try:
+                thresholds.parse(f"{section}\n{key} = {value}\n", "gates.toml")
+            except GatesError as error:
+                assert str(error).isprintable()  # noqa: PT017 - most values are wrong, and some are right
+
+
 def test_a_figure_that_only_these_results_have_can_be_gated():
     document = load(latency={"thinking": times([1.0] * 100)}, streams={"attempted": 1, "mine": 7})
     assert one('[load]\n"thinking.p95" = "< 2ms"', document).outcome == "held"

@@ -38,7 +38,7 @@ class Mistake(Exception):
     def __init__(self, path: Path, text: str, shown: Path | None = None) -> None:
         super().__init__(text)
         self.path = path
-        self.text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+        self.text = text
         self.shown = path if shown is None else shown
 
     def key(self, inside: int = 0) -> str:
@@ -56,7 +56,7 @@ class Mistake(Exception):
             inside = 2
             parts.append(f"endpoint {_name(document, self.path[1])}")
         key = self.key(inside)
-        return ": ".join([*parts, *([key] if key else []), self.text])
+        return printable(": ".join([*parts, *([key] if key else []), self.text]))
 
 
 def _name(document: dict[str, Any], index: int) -> str:
@@ -126,6 +126,11 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def _choices(detail: ErrorDetails) -> list[str]:
     expected = str(detail.get("ctx", {}).get("expected", ""))
     return re.findall(r"'([^']*)'", expected)
+
+
+def printable(text: str) -> str:
+    """The text with every letter that cannot be printed as its escape, on one line."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def similar(word: str, known: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ from ssegauge.endpoint import (
 )
 from ssegauge.errors import UserError
 from ssegauge.fields import Address, BaseUrl, HeaderName, Headers, Origin, Param, Pointer, Url, url_fault
-from ssegauge.mistakes import Mistake, first_mistake, similar
+from ssegauge.mistakes import Mistake, first_mistake, printable, similar
 from ssegauge.order import Order, OrderError
 from ssegauge.pointer import MISSING
 from ssegauge.presets import PRESETS
@@ -344,7 +344,7 @@ def _option_message(mistake: Mistake) -> str:
         ),
         "",
     )
-    return ": ".join(part for part in (option, mistake.text) if part)
+    return printable(": ".join(part for part in (option, mistake.text) if part))
 
 
 def _header(header: str | tuple[str, str]) -> tuple[str, str]:

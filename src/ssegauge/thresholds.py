@@ -17,7 +17,7 @@ from typing import Any, Final
 from ssegauge import metrics, toml_lines
 from ssegauge.errors import UserError
 from ssegauge.metrics import GROUPS, Metric, UnknownMetric, shown
-from ssegauge.mistakes import similar
+from ssegauge.mistakes import printable, similar
 
 LEVELS: Final = ("must", "should", "recommended", "info")
 SECTIONS: Final = ("conformance", "load", "baseline", "samples")
@@ -140,7 +140,7 @@ def parse(text: str, source: str, documents: Sequence[Mapping[str, Any]] = ()) -
     except _Fault as fault:
         line = toml_lines.nearest(toml_lines.lines(text), fault.path)
         key = ".".join(f'"{part}"' if "." in str(part) else str(part) for part in fault.path)
-        raise GatesError(f"{source}:{line}: {key}: {fault}") from fault
+        raise GatesError(f"{source}:{line}: {printable(f'{key}: {fault}')}") from fault
 
 
 class _Reader:
