@@ -8,10 +8,12 @@ under way; `record` runs it to its end.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import select
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,6 +28,7 @@ from ssegauge.verdict import EndKind
 from ssegauge.wire import Decoder, LimitError
 
 USER_AGENT = "ssegauge"
+_SO_ATTACH_FILTER = 26  # asm-generic/socket.h
 _LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST (socket(7))
 
 
@@ -34,7 +37,7 @@ class Limits:
     """How long and how much is waited for, in seconds and bytes. Every wait has a deadline."""
 
     connect: float = 5.0
-    first_byte: float = 10.0
+    first_byte: float = 30.0
     window: float = 10.0
     max_body: int = 4 << 20
     max_events: int = 20_000
@@ -157,6 +160,17 @@ class Connection:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
         self.socket.close()
 
+    def vanish(self) -> None:
+        """Drop every segment that comes from now on, unseen and unacknowledged, as a peer does that lost its network.
+
+        A socket filter that accepts nothing does it (SO_ATTACH_FILTER, socket(7)). Raises OSError where there is none.
+        """
+        if not sys.platform.startswith("linux"):
+            raise OSError("dropping the packets of one connection needs Linux")
+        reject = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))  # BPF_RET | BPF_K: keep 0 bytes
+        program = struct.pack("HP", 1, ctypes.addressof(reject))
+        self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
 
 def with_defaults(sent: Sent) -> Sent:
     """The request with Host and what EventSource sends, where the profile says nothing else."""
@@ -210,7 +224,7 @@ def head_bytes(sent: Sent) -> bytes:
 
 
 class Stream:
-    """One request under way. `exchange` grows with every read; `events` counts what has been dispatched.
+    """One request under way. `exchange` grows with every read; `events` counts what has been dispatched, at `arrived`.
 
     `pump` reads until a condition holds, the exchange ends, or time is up; `close`, `reset` and `finish` end it.
     """
@@ -229,6 +243,7 @@ class Stream:
         self.sent = with_defaults(sent)
         self.exchange = Exchange(endpoint, self.sent, started=datetime.now(UTC).isoformat(timespec="milliseconds"))
         self.events = 0
+        self.arrived: list[float] = []
         self.over = False
         self._decoder: Decoder | None = Decoder()
         self._reader = MessageReader(self.sent.method, self.exchange)
@@ -251,17 +266,27 @@ class Stream:
         return time.monotonic() - self._began
 
     def pump(self, until: Callable[[Stream], bool] | None = None, within: float | None = None) -> bool:
-        """Read until `until` holds (True), or the exchange is over or `within` seconds have passed (False)."""
-        deadline = self._began + self.limits.window if within is None else time.monotonic() + within
+        """Read until `until` holds (True), or the exchange is over or `within` seconds have passed (False).
+
+        Without `within` the limits bound the wait: the deadline of the contract, or a window that begins with the head.
+        """
+        asked = None if within is None else time.monotonic() + within
         while not self.over:
             if until is not None and until(self):
                 return True
             self._check_first_byte()
-            left = deadline - time.monotonic()
+            left = (self._window_end() if asked is None else asked) - time.monotonic()
             if left <= 0 or self.over:
                 return False
             self._step(min(left, self._first_byte_left()))
         return until is not None and until(self)
+
+    def _window_end(self) -> float:
+        if self.limits.deadline:
+            return self._began + self.limits.window
+        if self.exchange.head_at is None:
+            return self._began + max(self.limits.first_byte, self.limits.window)
+        return self._began + self.exchange.head_at + self.limits.window
 
     def until_events(self, count: int, within: float | None = None) -> bool:
         """Read until `count` events have been dispatched."""
@@ -309,7 +334,7 @@ class Stream:
         content = self._reader.feed(data, at)
         if content:
             self.exchange.reads.append(Read(at, content))
-            self._count(content)
+            self._count(content, at)
         if self._reader.problem:
             self._end("malformed", self._reader.problem)
         elif self._reader.complete:
@@ -318,11 +343,13 @@ class Stream:
         elif self._reader.content_bytes > self.limits.max_body or self.events > self.limits.max_events:
             self._end("client", "observation ended by its limit of bytes or events")
 
-    def _count(self, content: bytes) -> None:
+    def _count(self, content: bytes, at: float) -> None:
         if self._decoder is None or self.exchange.members("content-encoding"):
             return
         try:
-            self.events += len(self._decoder.feed(content))
+            dispatched = len(self._decoder.feed(content))
+            self.events += dispatched
+            self.arrived += [at] * dispatched
         except LimitError:
             self._decoder = None  # the rules on lengths say what there is to say
 
