@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "ssegauge"
 
 # A module or subpackage imports only what stands in a row above its own. Names in one row do not know each other.
 ORDER = [
-    ["errors", "wire", "visible", "redaction"],
+    ["errors", "wire", "visible", "redaction", "leaks"],
     ["locate"],
     ["anatomy"],
     ["anomalies"],
@@ -24,7 +24,7 @@ ORDER = [
     ["profile"],
     ["targets"],
     ["observation"],
-    ["rules"],
+    ["guess", "rules"],
     ["accepted", "finding"],
     ["client"],
     ["http2"],
@@ -33,7 +33,7 @@ ORDER = [
     ["bench"],
     ["needs"],
     ["judging"],
-    ["reflection", "resumption"],
+    ["reflection", "resumption", "shutdown", "timing"],
     ["results", "metrics"],
     ["baseline", "noise", "run", "thresholds"],
     ["suite"],
@@ -44,6 +44,7 @@ ORDER = [
     ["gate_views"],
     ["report"],
     ["cli"],
+    ["__main__"],
 ]
 # The decoder is what others will lift out and read on its own: it knows nothing of the rest.
 ALONE = ["wire"]

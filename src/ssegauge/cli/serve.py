@@ -31,17 +31,22 @@ def command(host: str, port: int, pace: float) -> None:
     """
     import uvicorn
 
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            # not before: only now does it answer, and only now does Ctrl-C find its handler
+            click.echo(f"serving on {_url(listener)} (Ctrl-C stops)", err=True)
+
     os.environ[PACE_VARIABLE] = str(pace)
     application = locate.importable(locate.app(APP))
     with _listener(host, port) as listener:
-        click.echo(f"serving on {_url(listener)} (Ctrl-C stops)", err=True)
         config = uvicorn.Config(
             application.import_string,
             http="h11",  # httptools answers an HTTP/1.0 request in chunks, which rule HTTP-12 finds
             timeout_graceful_shutdown=5,  # without it one open stream holds the process for ever
             log_level="warning",
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
 
 
 def _listener(host: str, port: int) -> socket.socket:
