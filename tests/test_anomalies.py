@@ -273,3 +273,8 @@ def test_the_text_of_a_server_is_escaped() -> None:
     [found] = JUDGES["FLD-16"](dissect(b"\x1b]0;x: y\ndata: x\n\n"))
     assert "\x1b" not in found.text
     assert json.dumps(found.text).isascii()
+
+
+def test_the_event_that_holds_a_bad_byte_is_named() -> None:
+    told = [anomaly.text for anomaly in JUDGES["ENC-01"](dissect(b"data: x\n\n: \xff\n\ndata: \xe9\n\n"))]
+    assert told == ["not UTF-8: bytes ff", "not UTF-8: bytes e9 in event 1"]

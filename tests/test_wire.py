@@ -217,8 +217,9 @@ def test_the_line_that_is_too_long_is_named_and_earlier_events_are_kept(eol: byt
     before = b"\xef\xbb\xbfdata: a" + eol + eol + b"event: b" + eol
     body = before + b"data: " + b"x" * 95 + eol + eol
     decoder, events = Decoder(max_line=100), []
-    with pytest.raises(LineTooLong, match=f"line of more than 100 bytes at byte offset {len(before)}") as caught:
-        for piece in split(body, range(0, len(body), size)):  # noqa: PT012 - which piece raises is the question
+    told = f"line of more than 100 bytes at byte offset {len(before)}"
+    with pytest.raises(LineTooLong, match=told) as caught:  # noqa: PT012 - any piece may raise
+        for piece in split(body, range(0, len(body), size)):
             events += decoder.feed(piece)
     assert events + caught.value.events == [Event("message", "a", "")]
     assert caught.value.offset == len(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 
@@ -33,10 +34,9 @@ def ill_formed(anatomy: Anatomy) -> Iterator[Anomaly]:
 
 
 def _place(anatomy: Anatomy, at: int) -> str:
-    for block in anatomy.event_blocks:
-        if block.start <= at < block.end:
-            return f" in event {block.index}"
-    return ""
+    blocks = anatomy.event_blocks
+    last = bisect.bisect_right(blocks, at, key=lambda block: block.start) - 1
+    return f" in event {last}" if last >= 0 and at < blocks[last].end else ""
 
 
 def replacement_character(anatomy: Anatomy) -> Iterator[Anomaly]:

@@ -130,10 +130,20 @@ def _is_escaped(text: str) -> bool:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        # Both marks of a pair of quotes stand before a line end that is not quoted.
-        return any(len(_QUOTE.findall(text, 0, found.start())) % 2 == 0 for found in _ESCAPED.finditer(text))
+        return _unquoted(text)
     # A whole frame as one JSON string was put through an encoder; in an object it is what somebody wrote.
     return isinstance(document, str) and document.startswith(("data:", "event:", "id:", "retry:"))
+
+
+def _unquoted(text: str) -> bool:
+    # Both marks of a pair of quotes stand before a line end that is not quoted.
+    marks = at = 0
+    for found in _ESCAPED.finditer(text):
+        marks += len(_QUOTE.findall(text, at, found.start()))
+        at = found.start()
+        if marks % 2 == 0:
+            return True
+    return False
 
 
 def _line(anatomy: Anatomy, field: Field) -> bytes:
