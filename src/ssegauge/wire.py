@@ -349,6 +349,8 @@ class Decoder(_Blocks):
             complete = chunk
         else:
             complete = self._take(chunk)
+            if not complete and self._spent is None:
+                return []
         if complete[:6] == b"data: " and complete.find(b"\n") == len(complete) - 2:
             events: list[Event] = [
                 _new(Event, ("message", complete[6:-2].decode("utf-8", "replace"), self.last_event_id))
@@ -358,7 +360,7 @@ class Decoder(_Blocks):
             for part in _slices(complete):
                 events += self._build(part)
         else:
-            events = self._build(complete) if complete else []
+            events = self._build(complete)
         if self._spent is not None:
             self._ready, self._odd = False, True
             self._spent.events = events
@@ -438,6 +440,8 @@ class LazyDecoder(_Blocks):
             complete = chunk
         else:
             complete = self._take(chunk)
+            if not complete and self._spent is None:
+                return []
         events: list[RawEvent]
         if complete[:6] == b"data: " and complete.find(b"\n") == len(complete) - 2:
             events = [_new(_OneLine, (complete[6:-2], self._id))]
@@ -446,7 +450,7 @@ class LazyDecoder(_Blocks):
             for part in _slices(complete):
                 events += self._sift(part)
         else:
-            events = self._sift(complete) if complete else []
+            events = self._sift(complete)
         if self._spent is not None:
             self._ready, self._odd = False, True
             self._spent.events = events
