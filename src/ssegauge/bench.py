@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Options:
-    """What a run allows and brings along. `window` bounds the observation of a stream, in seconds."""
+    """What a run allows and brings along. `window` bounds the observation of a stream, in seconds.
+
+    `scale` shortens what the rules that need `long` wait for: the harness's own tests have no minutes.
+    """
 
     long: bool = False
     window: float = 10.0
@@ -38,6 +41,7 @@ class Options:
     pid: int | None = None
     save: Path | None = None
     reproduce: str = ""
+    scale: float = 1.0
 
 
 @dataclass(eq=False)
