@@ -10,7 +10,7 @@ from typing import Any
 from ssegauge import results
 from ssegauge.load import figures
 from ssegauge.load.histogram import Histogram
-from ssegauge.load.ledger import Book, Ledger
+from ssegauge.load.ledger import Book, Ledger, Slice
 from ssegauge.load.validity import Evidence, Limits, reasons
 
 _KEPT_SECONDS = 15  # workers report every 3 s, so a second this old is complete
@@ -64,6 +64,7 @@ class Collector:
         self.endpoint_rows: dict[str, list[dict[str, Any]]] = {}
         self.notes: list[str] = []
         self.extra: dict[str, Any] = {}
+        self.kept_seconds = float(_KEPT_SECONDS)
 
     # -- what comes in
 
@@ -121,10 +122,23 @@ class Collector:
                 break
             self._fold(second)
 
+    def sums(self, begin: float, end: float) -> Slice:
+        """Everything between two wall-clock times, whole seconds, as far as it is not folded. Levels: the last."""
+        sums = Slice()
+        for second in self.ledger.seconds():
+            if begin <= second < end - 1:
+                here = Slice()
+                for book in self.ledger.books.values():
+                    if second in book.slices:
+                        here.merge(book.slices[second])
+                sums.merge(here)
+                sums.levels = here.levels or sums.levels
+        return sums
+
     def live(self) -> list[dict[str, Any]]:
         """The rows so far, those of the last seconds included."""
         now = time.time()
-        self.fold(now - _KEPT_SECONDS)
+        self.fold(now - self.kept_seconds)
         recent = [self._row(second, None) for second in self.ledger.seconds() if second < int(now)]
         return self.rows + recent
 

@@ -66,11 +66,15 @@ class Conductor:
         self.final = None
         parsed = self.environment.parsed_options
         if parsed is not None:
-            parsed.sse_run = self.collector.run  # workers are told of all options when they are told to spawn
+            # Workers are told of all options when they are told to spawn.
+            parsed.sse_run = self.collector.run
+            parsed.sse_shares = {}
         if isinstance(runner, MasterRunner):
-            for client in runner.clients.all:
-                if client.state != STATE_MISSING:
-                    self.collector.expect(client.id)
+            names = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
+            for name in names:
+                self.collector.expect(name)
+            if parsed is not None:
+                parsed.sse_shares = {name: index for index, name in enumerate(names)}
         else:
             begin_generating(self.environment)
         for listener in self.on_begin:

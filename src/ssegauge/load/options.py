@@ -31,6 +31,11 @@ def add_arguments(parser: Any) -> None:
     add("max_read_lag", 50.0, "MS", "p99 of the generator's own lag past which the run is invalid")
 
 
+def arguments(parser: Any, scenario: str) -> Adder:
+    """Declares what is special to a scenario: call the result once for each argument."""
+    return Adder(parser.add_argument_group(scenario))
+
+
 class Adder:
     """Declares one argument a call, `--sse-NAME` and LOCUST_SSE_NAME; its type is that of its default."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -35,6 +37,7 @@ class Session:
     _bare: dict[str, Endpoint] = field(default_factory=dict)
     _next_source: int = 0
     _target: LoadTarget | None = None
+    _turn: Iterator[Endpoint] | None = None
 
     @property
     def target(self) -> LoadTarget:
@@ -49,6 +52,12 @@ class Session:
         if found is None or found[0] is not endpoint:
             found = self._contracts[id(endpoint)] = (endpoint, Contract(endpoint, json_share=self.json_share))
         return found[1]
+
+    def next_endpoint(self) -> Endpoint:
+        """The endpoints that --sse-endpoint names, in turn. Raises UserError."""
+        if self._turn is None:
+            self._turn = cycle(self.target.endpoints(option(self.environment, "sse_endpoint", None)))
+        return next(self._turn)
 
     def bare(self, name: str) -> Endpoint:
         """An endpoint of which nothing is declared."""

@@ -70,7 +70,8 @@ class SseUser(User):
         """Read one stream to its end and return what became of it; with `events`, a context manager that iterates.
 
         `path` is one below the host, or a whole address. `endpoint`: one of the profile (or its name), whose request
-        and contract hold; what is said here goes before it. Further: name, headers, params, json, data, cookies,
+        and contract hold; what is said here goes before it. Without path and endpoint those of the run come in turn.
+        Further: name, headers, params, json, data, cookies,
         auth (a pair, or an Authorization value), timeouts (Timeouts), verify (False, or a file of authorities),
         proxy, redirects (how many are followed), last_event_id, delivery (what a logical stream has received on
         earlier connections), intended (when the stream should have started, in monotonic nanoseconds), leave_after
@@ -120,8 +121,10 @@ class SseUser(User):
         reset: bool = False,
     ) -> Plan:
         session = self.session
-        if isinstance(endpoint, str) or (endpoint is None and path is None):
+        if isinstance(endpoint, str):
             endpoint = session.target.endpoint(endpoint)
+        elif endpoint is None and path is None:
+            endpoint = session.next_endpoint()
         call = session.target.call(endpoint.request) if endpoint is not None else Call("GET", "", {}, {}, None, None)
         body, content_type = body_of(call.json if json is None and data is None else json, call.data if data is None else data)
         merged = {**call.headers, **(headers or {})}
