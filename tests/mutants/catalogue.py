@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
 
-from . import cors, encoding, headers, http, reconnection, reflection, security
+from . import cors, disconnect, encoding, headers, http, process, reconnection, reflection, security
 from .server import Clean, Host
 
-TOPICS = (cors, encoding, headers, http, reconnection, reflection, security)
+TOPICS = (cors, disconnect, encoding, headers, http, reconnection, reflection, security)
 MUTANTS: dict[str, type[Clean]] = {name: kind for topic in TOPICS for name, kind in topic.MUTANTS.items()}
 
 
@@ -31,8 +32,17 @@ def bench_for(
     host: Host, server: Clean, *, endpoint: str | None = None, options: Options | None = None
 ) -> Iterator[Bench]:
     """A bench in front of the server while it is served."""
-    with host.serving(server) as url:
+    with contextlib.ExitStack() as stack:
+        chosen = options or server.options
+        if server.process:
+            url, pid = stack.enter_context(process.served(server))
+            chosen = replace(chosen, pid=pid)
+        else:
+            url = stack.enter_context(host.serving(server))
         contract = _profile(server.profile).model_copy(update={"base_url": url, "source": url})
+        if server.relay is not None:
+            proxied = stack.enter_context(host.serving(server.relay(int(url.rpartition(":")[2]))))
+            contract = contract.model_copy(update={"target": contract.target.model_copy(update={"proxied": proxied})})
         name = endpoint or server.endpoint
         declared = next(known for known in contract.endpoint if known.name == name)
-        yield Bench(contract, declared, options or server.options)
+        yield Bench(contract, declared, chosen)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
+import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from ssegauge.bench import Options
@@ -138,6 +140,13 @@ second_identity = { headers = { Authorization = "Bearer b" } }
 """
 
 
+class Servant(Protocol):
+    """What a host serves: connections."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection to its end."""
+
+
 class Clean:
     """Keeps every rule. `rule` names what a subclass breaks, `endpoint` where it shows, `profile` its contract."""
 
@@ -147,6 +156,10 @@ class Clean:
     profile: ClassVar[str] = PROFILE
     options: ClassVar[Options] = Options(window=2.0)
     count: ClassVar[int] = 5
+    silence_ms: ClassVar[int] = 1000  # that a client may leave what was sent unacknowledged
+    process: ClassVar[bool] = False  # served in a process of its own, whose id the bench gets
+    tls: ClassVar[ssl.SSLContext | None] = None
+    relay: ClassVar[Callable[[int], Servant] | None] = None  # made with the server's port: the proxy in front of it
 
     def __init__(self) -> None:
         self.active = 0
@@ -160,7 +173,9 @@ class Clean:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the requests of a connection until one closes it."""
         peer = Peer(reader, writer)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that is gone without a word is missed (tcp(7))
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self.silence_ms)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while (call := await self.read_call(peer)) is not None:
                 if not await self.answer(call, peer):
                     break
@@ -438,7 +453,7 @@ class Clean:
 
 async def _cancelled(task: asyncio.Future[Any]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+    with contextlib.suppress(asyncio.CancelledError, OSError):
         await task
 
 
@@ -451,16 +466,18 @@ class Host:
         self.thread.start()
 
     @contextlib.contextmanager
-    def serving(self, mutant: Clean) -> Iterator[str]:
+    def serving(self, mutant: Servant) -> Iterator[str]:
         """The address of the mutant while it is served."""
         server = asyncio.run_coroutine_threadsafe(self._start(mutant), self.loop).result(10)
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            scheme = "http" if getattr(mutant, "tls", None) is None else "https"
+            yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
             asyncio.run_coroutine_threadsafe(self._stop(server), self.loop).result(10)
 
-    async def _start(self, mutant: Clean) -> asyncio.Server:
-        return await asyncio.start_server(mutant.serve, "127.0.0.1", 0, limit=1 << 17, backlog=256)
+    async def _start(self, mutant: Servant) -> asyncio.Server:
+        tls = getattr(mutant, "tls", None)
+        return await asyncio.start_server(mutant.serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
 
     async def _stop(self, server: asyncio.Server) -> None:
         server.close()

@@ -1,0 +1,280 @@
+"""Clients that leave (rules DIS-01, -04, -05, -08 to -12; what a process holds afterwards is in test_leftovers)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import struct
+import termios
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ssegauge.bench import Bench
+from ssegauge.client import Limits, Stream
+from ssegauge.exchange import Sent
+from ssegauge.http2 import Http2Stream
+from ssegauge.judging import CannotJudge, Untestable, broken, rule
+from ssegauge.leaving import (
+    BY_FIN,
+    BY_RST,
+    NOTICE,
+    Aborts,
+    Leave,
+    Leavers,
+    abort_everywhere,
+    aborts,
+    after_aborts,
+    expect_noticed,
+    lasting,
+    require_noticed,
+)  # fmt: skip
+from ssegauge.observation import Evidence, Observation
+from ssegauge.probe import StatusGauge, joined
+
+PROMPT = 2.0
+"""Seconds within which a server that streams answers another request (DIS-09)."""
+SMALL_BUFFER = 2048
+"""Bytes of receive buffer of a client that stops reading: the server blocks the sooner."""
+BUSY = 0.5
+"""Seconds that this machine may wake up late before times are no longer judged."""
+
+
+@rule("DIS-01")
+def test_production_stops_when_the_client_leaves(bench: Bench) -> None:
+    """After a client has left an active stream, the work for it stops within 5 s."""
+    requests: list[tuple[Sent, Leave]] = [(bench.final_sent, BY_FIN), (bench.final_sent, BY_RST)]
+    if lasting(bench) != bench.final_sent:
+        requests.insert(0, (lasting(bench), BY_FIN))
+    leavers = Leavers(bench, requests)
+    expect_noticed(bench, leavers.begin, leavers.leave, "the client left")
+
+
+@rule("DIS-04")
+def test_aborts_at_any_point_leave_the_server_serving(bench: Bench) -> None:
+    """Clients that vanish at any point, by FIN or by RST, leave the server answering."""
+    seen = aborts(bench).following
+    if not _serves(bench, seen):
+        time.sleep(1)  # a server that is being started again gets a second
+        seen = after_aborts(bench)
+    if not _serves(bench, seen):
+        exchange = seen.exchange
+        actual = (
+            f"status {exchange.status}, {len(seen.arrivals)} events"
+            if exchange.status
+            else f"no answer: {exchange.detail}"
+        )
+        broken("the stream as before", actual, Evidence("after clients left at every point, by FIN and by RST"))
+
+
+def _serves(bench: Bench, seen: Observation) -> bool:
+    usual = bench.observation
+    witness_had_events = bool(aborts(bench).witness.arrivals)
+    has_events = bool(seen.arrivals) or not usual.arrivals or not witness_had_events
+    return seen.exchange.status == usual.exchange.status and has_events
+
+
+@rule("DIS-05")
+def test_one_client_leaving_does_not_disturb_another(bench: Bench) -> None:
+    """A client that leaves does not disturb another client's stream."""
+    first = aborts(bench)
+    if not _serves(bench, first.following):
+        raise Untestable("the server serves no longer after the aborts, which DIS-04 judges")
+    if _disturbed(bench, first) is None:
+        return
+    if _ends_otherwise_by_itself(bench):
+        return  # streams of different lengths, with and without others that leave
+    again = _disturbed(bench, abort_everywhere(bench))
+    if again is not None:
+        tail = first.witness.arrivals[-1:]
+        broken("a stream like one alone", again, [first.witness.show_event(arrival, "its last") for arrival in tail])
+
+
+def _disturbed(bench: Bench, seen: Aborts) -> str | None:
+    """How the stream that stayed differs from one alone, or None."""
+    usual, witness = bench.observation, seen.witness
+    if not usual.ended:
+        return "the stream that stayed was ended by the server" if witness.ended else _silent(usual, seen)
+    if witness.verdict != usual.verdict:
+        return f"the stream that stayed is {witness.verdict}; alone it is {usual.verdict}"
+    if len(witness.types) < len(usual.types) and witness.types == usual.types[: len(witness.types)]:
+        return f"the stream that stayed ended after {len(witness.types)} of {len(usual.types)} events"
+    return None
+
+
+def _silent(usual: Observation, seen: Aborts) -> str | None:
+    """An endless stream that had events all the time brings none after the others left."""
+    steady = len(usual.arrivals) >= 10
+    if steady and not any(arrival.at > seen.last_at for arrival in seen.witness.arrivals):
+        return "the stream that stayed brought nothing more after the others had left"
+    return None
+
+
+def _ends_otherwise_by_itself(bench: Bench) -> bool:
+    alone, usual = bench.observe(bench.final_sent, follow=False), bench.observation
+    return alone.verdict != usual.verdict or len(alone.types) != len(usual.types)
+
+
+# -- work upstream --------------------------------------------------------------------------------------------------
+
+
+@rule("DIS-08")
+def test_costly_upstream_work_stops_with_the_stream(bench: Bench) -> None:
+    """Work that was started upstream for a stream stops when its client leaves: its counters stand still within 5 s."""
+    status = bench.status
+    if status is None:
+        raise Untestable("needs a status address with counters: declare probe.url")
+    require_noticed(bench)
+    if _still_counting(bench, status) and (moving := _still_counting(bench, status)):
+        shown = ", ".join(f"{place} from {before:g} to {after:g}" for place, (before, after) in moving.items())
+        broken(f"counters that stand still {NOTICE:g} s after the client left", shown)
+
+
+def _still_counting(bench: Bench, status: StatusGauge) -> dict[str, tuple[float, float]]:
+    """The counters that rise while a stream is read, stand still without one, and still rise after its client left."""
+    idle = _counts(status)
+    time.sleep(0.3)
+    restless = {place for place, value in _counts(status).items() if value != idle.get(place)} | {status.pointer}
+    with bench.open(lasting(bench)) as stream:
+        stream.until_events(1)
+        before = _counts(status)
+        stream.pump(within=0.5)
+        after = _counts(status)
+    rising = {place for place, value in after.items() if value > before.get(place, value)} - restless
+    if not rising:
+        raise Untestable("no counter of the status address rises while a stream is read")
+    deadline = time.monotonic() + NOTICE
+    last = _counts(status)
+    while True:
+        time.sleep(0.5)
+        now = _counts(status)
+        moving = {place: (last[place], now[place]) for place in rising if now.get(place) != last.get(place)}
+        if not moving or time.monotonic() > deadline:
+            return moving
+        last = now
+
+
+def _counts(status: StatusGauge) -> dict[str, float]:
+    return dict(_numbers(status.document(), ""))
+
+
+def _numbers(value: Any, place: str) -> list[tuple[str, float]]:
+    if isinstance(value, dict):
+        return [pair for name, item in value.items() for pair in _numbers(item, f"{place}/{name}")]
+    return [(place, value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+@rule("DIS-09")
+def test_producer_that_never_waits_does_not_take_the_server_with_it(bench: Bench) -> None:
+    """A producer that always has data ready does not starve the server, least of all after its client has left."""
+    since = time.monotonic()
+    slow = _canary_beside_endless(bench)
+    if slow is None:
+        return
+    if bench.pulse.worst(since) > BUSY:
+        raise CannotJudge("this machine was too busy to judge times")
+    again = _canary_beside_endless(bench)
+    if again is not None:
+        broken(f"an answer within {PROMPT:g} s", again, Evidence(f"the first time: {slow}"))
+
+
+def _canary_beside_endless(bench: Bench) -> str | None:
+    """What is wrong with ordinary answers while an endless stream is read for a second, and after it was left."""
+    with bench.open(bench.sent("endless"), limits=Limits(window=PROMPT, max_body=64 << 20, max_events=10**9)) as stream:
+        stream.until_head()
+        found = bench.together([partial(_read_on, stream), partial(_canary, bench)])
+    if found[1] is not None:
+        return f"{found[1]} while the stream was read"
+    after = _canary(bench)
+    return None if after is None else f"{after} after its client left"
+
+
+def _read_on(stream: Stream) -> str | None:
+    stream.pump(within=1.0)
+    return None
+
+
+def _canary(bench: Bench) -> str | None:
+    health = bench.profile.target.health
+    sent = Sent("GET", joined(bench.profile.base_url, health)) if health else bench.final_sent
+    with bench.open(sent, limits=Limits(connect=PROMPT, first_byte=PROMPT, window=PROMPT)) as stream:
+        came = stream.until_head(PROMPT)
+        if not came and not (stream.over and stream.exchange.status):
+            return f"no answer within {stream.elapsed:.1f} s ({stream.exchange.detail or 'silence'})"
+    return None
+
+
+# -- who stalls, who is idle, who cancels ---------------------------------------------------------------------------
+
+
+@rule("DIS-10")
+def test_client_that_stalls_and_then_leaves_is_cleaned_up_too(bench: Bench) -> None:
+    """A client that first stops reading and then leaves is cleaned up like any other within 5 s."""
+    seen = bench.observation
+    if bench.endpoint.endless is None and seen.ended:
+        raise Untestable("the stream is too short to stall its server: declare endless")
+    require_noticed(bench)
+    sent = bench.final_sent if bench.endpoint.endless is None else bench.sent("endless")
+    held: list[Stream] = []
+
+    def begin() -> None:
+        held.append(bench.open(sent, receive_buffer=SMALL_BUFFER))
+
+    def stall_and_leave() -> None:
+        with held.pop() as stream:
+            _wait_until_full(stream)
+
+    expect_noticed(bench, begin, stall_and_leave, "the client stopped reading and left")
+
+
+def _wait_until_full(stream: Stream) -> None:
+    """Until what waits unread no longer grows, and a second for the server's own buffers to fill."""
+    deadline = time.monotonic() + 3.0
+    waiting, same = -1, 0
+    while same < 4 and time.monotonic() < deadline:
+        now = _unread(stream)
+        same = same + 1 if now == waiting and now > 0 else 0
+        waiting = now
+        time.sleep(0.05)
+    time.sleep(1.0)
+
+
+def _unread(stream: Stream) -> int:
+    if stream.connection is None:
+        return 0
+    answer = fcntl.ioctl(stream.connection.socket.fileno(), termios.FIONREAD, b"\0" * 4)
+    return int(struct.unpack("i", answer)[0])
+
+
+@rule("DIS-11")
+def test_client_that_leaves_an_idle_stream_is_noticed(bench: Bench) -> None:
+    """A client that leaves an idle stream is noticed within 5 s though nothing is written to it."""
+    held: list[Stream] = []
+
+    def begin() -> None:
+        stream = bench.open(bench.sent("idle"))
+        held.append(stream)
+        stream.until_head(1.0)
+        if stream.over:
+            raise Untestable(f"the idle stream was not open: {stream.exchange.detail or stream.exchange.status}")
+
+    expect_noticed(bench, begin, lambda: held.pop().close(), "the client left the idle stream")
+
+
+@rule("DIS-12")
+def test_http_2_cancel_ends_the_work(bench: Bench) -> None:
+    """RST_STREAM on an open HTTP/2 connection ends the work for that stream within 5 s."""
+    sent = lasting(bench)
+    with contextlib.ExitStack() as connections:
+        held: list[Http2Stream] = []
+
+        def begin() -> None:
+            stream = connections.enter_context(Http2Stream(sent, bench.options.transport))
+            held.append(stream)
+            stream.pump(lambda: bool(stream.content), NOTICE)
+            if stream.ended:
+                raise Untestable("the stream is over before a client can leave it: declare endless")
+
+        cancel: Callable[[], None] = lambda: held.pop().cancel()  # noqa: E731 - the connection stays
+        expect_noticed(bench, begin, cancel, "the client cancelled its stream and kept the connection")

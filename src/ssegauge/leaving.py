@@ -1,0 +1,295 @@
+"""Clients that leave, and what the target shows of it: how many streams it still counts, and what its process holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from ssegauge.bench import Bench
+from ssegauge.client import Connection, Stream, head_bytes, with_defaults
+from ssegauge.exchange import Sent
+from ssegauge.judging import CannotJudge, Untestable, broken
+from ssegauge.observation import Evidence, Observation
+from ssegauge.probe import Footprint, Gauge, ProcessGauge, settle
+
+NOTICE = 5.0
+"""Seconds within which a client that left is noticed (DIS-01)."""
+LONG_ENOUGH = NOTICE + 1.0
+"""A stream that lasts no longer than this ends by itself before it can be said that nobody stopped it."""
+
+Leave = Callable[[Stream], object]
+BY_FIN: Leave = Stream.close
+BY_RST: Leave = Stream.reset
+
+
+def counter(bench: Bench) -> Gauge:
+    """What counts the streams that still run: the target's own count, or the sockets of its process."""
+    found: Gauge | None = bench.gauge or bench.process
+    if found is None:
+        raise Untestable("needs a count of active streams or a process id")
+    return found
+
+
+@dataclass(frozen=True)
+class Departure:
+    """How the count went: before, with our streams, and after our clients left."""
+
+    base: float
+    opened: float
+    after: float
+    curve: Sequence[tuple[float, float]]
+
+    @property
+    def counted(self) -> bool:
+        """The count showed our streams."""
+        return self.opened > self.base
+
+    @property
+    def noticed(self) -> bool:
+        """The count came back to where it was."""
+        return self.after <= self.base
+
+    @property
+    def evidence(self) -> Evidence:
+        """The curve, thinned."""
+        picked = self.curve[:: max(len(self.curve) // 8, 1)]
+        points = ", ".join(f"{value:g} at {at:.1f} s" for at, value in picked)
+        return Evidence(f"count before {self.base:g}, with our streams {self.opened:g}, after leaving: {points}")
+
+
+def depart(
+    bench: Bench, begin: Callable[[], object], leave: Callable[[], object], base: float | None = None
+) -> Departure:
+    """Open streams by `begin`, leave them by `leave`, and watch the count for five seconds."""
+    gauge = counter(bench)
+    before = gauge.active() if base is None else base
+    begin()
+    opened = _risen(gauge, before)
+    leave()
+    after, curve = settle(gauge.active, before, NOTICE)
+    return Departure(before, opened, after, curve)
+
+
+def _risen(gauge: Gauge, base: float) -> float:
+    deadline = time.monotonic() + 1.0
+    while (value := gauge.active()) <= base and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return value
+
+
+def expect_noticed(bench: Bench, begin: Callable[[], object], leave: Callable[[], object], what: str) -> None:
+    """The count comes back after the clients left; seen twice before it is called broken, on a target that is quiet."""
+    first = depart(bench, begin, leave)
+    if first.noticed:
+        if not first.counted:
+            raise Untestable(f"the count of active streams stayed at {first.base:g} while a stream was open")
+        return
+    _require_quiet(bench)
+    second = depart(bench, begin, leave, first.base)
+    if not second.noticed:
+        broken(f"the work to stop within {NOTICE:g} s after {what}", "it goes on", first.evidence, second.evidence)
+
+
+def _require_quiet(bench: Bench) -> None:
+    """A count that moves while we do nothing has other clients in it."""
+    gauge = counter(bench)
+    seen = set()
+    for _ in range(5):
+        seen.add(gauge.active())
+        time.sleep(0.1)
+    if len(seen) > 2:  # one step may be a stream of ours that ends now
+        raise CannotJudge("the count of active streams moves while this run has none open: other clients are there")
+
+
+class Leavers:
+    """Streams that are opened, read to their first event, and left."""
+
+    def __init__(self, bench: Bench, requests: Sequence[tuple[Sent, Leave]]) -> None:
+        self.bench = bench
+        self.requests = requests
+        self.streams: list[tuple[Stream, Leave]] = []
+
+    def begin(self) -> None:
+        """Open all, then read each to its first event."""
+        self.streams = [(self.bench.open(sent), leave) for sent, leave in self.requests]
+        for stream, _ in self.streams:
+            stream.until_events(1, patience(self.bench))
+        if all(stream.over for stream, _ in self.streams):
+            raise Untestable("the stream is over before a client can leave it: declare endless or idle")
+
+    def leave(self) -> None:
+        """Read what has come meanwhile, so that no server is blocked by us, and leave."""
+        for stream, leave in self.streams:
+            stream.pump(within=0.1)
+            leave(stream)
+
+
+def patience(bench: Bench) -> float:
+    """Seconds within which a stream's first event comes if one comes: its usual time and two more, or half a second."""
+    usual = bench.observation.arrivals
+    return usual[0].at + 2.0 if usual else 0.5
+
+
+def lasting(bench: Bench) -> Sent:
+    """The endpoint's request, or where its streams are short and one without end is declared, that."""
+    seen = bench.observation
+    short = seen.ended and seen.exchange.end_at < LONG_ENOUGH
+    return bench.sent("endless") if short and bench.endpoint.endless is not None else bench.final_sent
+
+
+def noticed(bench: Bench) -> bool:
+    """A client that reads and then leaves is noticed at all (DIS-01): otherwise nothing finer can be said."""
+    return bench.once("leaving is noticed", lambda: _is_noticed(bench))
+
+
+def _is_noticed(bench: Bench) -> bool:
+    leavers = Leavers(bench, [(lasting(bench), BY_FIN)])
+    return depart(bench, leavers.begin, leavers.leave).noticed
+
+
+def require_noticed(bench: Bench) -> None:
+    """Leave it to DIS-01 where no leaving client is noticed."""
+    if not noticed(bench):
+        raise Untestable("no client that leaves is noticed within 5 s, which DIS-01 judges")
+
+
+# -- many that leave ------------------------------------------------------------------------------------------------
+
+BATCH = 25
+WARM_UP = 20
+SIDE_BY_SIDE = 5
+"""Streams that one batch has open at a time."""
+HEAD_PATIENCE = 0.5
+
+
+def footprints(bench: Bench) -> list[Footprint]:
+    """What the process holds after a warm-up, and after each of four batches of 25 streams that were left at once."""
+    return bench.once("footprints", lambda: _footprints(bench))
+
+
+def _footprints(bench: Bench) -> list[Footprint]:
+    gauge = _process(bench)
+    base = gauge.active()
+    _batch(bench, WARM_UP)
+    settle(gauge.active, base, NOTICE)
+    seen = [gauge.footprint()]
+    return seen + [more_footprints(bench, base, patience) for patience in (1.0, 1.0, 1.0, NOTICE)]
+
+
+def more_footprints(bench: Bench, base: float, patience: float) -> Footprint:
+    """What the process holds after one more batch, once its sockets are down at `base` or patience is over."""
+    gauge = _process(bench)
+    _batch(bench, BATCH)
+    settle(gauge.active, base, patience)
+    return gauge.footprint()
+
+
+def _process(bench: Bench) -> ProcessGauge:
+    if bench.process is None:
+        raise Untestable("needs the process id: pass --pid or --app")
+    return bench.process
+
+
+def _batch(bench: Bench, count: int) -> None:
+    sent = lasting(bench)
+
+    def some() -> None:
+        for turn in range(count // SIDE_BY_SIDE):
+            stream = bench.open(sent)
+            stream.until_events(1, HEAD_PATIENCE)
+            (BY_RST if turn % 2 else BY_FIN)(stream)
+
+    bench.together([some] * SIDE_BY_SIDE)
+
+
+# -- at any point ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Aborts:
+    """A stream that stayed while others were left at every point, when the last of these was, and a stream opened after."""
+
+    witness: Observation
+    last_at: float
+    following: Observation
+
+
+def aborts(bench: Bench) -> Aborts:
+    """Clients that leave at every point, by FIN and by RST, beside one that stays; done once."""
+    return bench.once("aborts", lambda: abort_everywhere(bench))
+
+
+def abort_everywhere(bench: Bench) -> Aborts:
+    """See `aborts`; done anew at each call."""
+    runs: list[Callable[[], object]] = []
+    for leave in (BY_FIN, BY_RST):
+        runs += [partial(_leave_in_request, bench, by_reset=leave is BY_RST)]
+        runs += [partial(_leave_at, bench, leave, until) for until in (_at_once, _after_head, _in_content)]
+    whole = len(bench.observation.arrivals) if bench.observation.ended else 0
+    to_the_end: list[Callable[[], object]] = []
+    if whole:
+        to_the_end = [
+            partial(_leave_at, bench, leave, lambda stream: stream.events >= whole) for leave in (BY_FIN, BY_RST)
+        ]
+    with bench.open() as witness:
+        witness.until_head()
+        bench.together(runs)
+        last_at = witness.elapsed
+        to_the_end.append(partial(_stay, bench, witness, last_at))
+        bench.together(to_the_end)
+        seen = bench.view(witness)
+        return Aborts(seen, last_at, after_aborts(bench))
+
+
+def _stay(bench: Bench, witness: Stream, last_at: float) -> None:
+    """To the end of the stream; of one without end, as long after the aborts as its longest silence was, and a second."""
+    usual = bench.observation
+    if usual.ended:
+        witness.pump(within=max(usual.exchange.end_at * 2 + 2.0 - witness.elapsed, 1.0))
+        return
+    times = [arrival.at for arrival in usual.arrivals]
+    silence = max((after - before for before, after in pairwise(times)), default=0.0)
+    before = witness.events
+    witness.pump(lambda stream: stream.events > before and stream.elapsed > last_at + 0.5, within=2 * silence + 1.0)
+
+
+def after_aborts(bench: Bench) -> Observation:
+    """The beginning of a stream: its head and, where the recorded one had any, its first event."""
+    usual = bench.observation.arrivals
+    with bench.open() as stream:
+        stream.until_head()
+        if usual:
+            stream.until_events(1, usual[0].at + NOTICE)
+        return bench.view(stream)
+
+
+def _at_once(_: Stream) -> bool:
+    return True
+
+
+def _after_head(stream: Stream) -> bool:
+    return stream.exchange.head_at is not None
+
+
+def _in_content(stream: Stream) -> bool:
+    return bool(stream.exchange.reads)
+
+
+def _leave_at(bench: Bench, leave: Leave, until: Callable[[Stream], bool]) -> None:
+    stream = bench.open()
+    whole = bench.observation.exchange.end_at if bench.observation.ended else 0.0
+    stream.pump(until, within=whole + patience(bench))
+    leave(stream)
+
+
+def _leave_in_request(bench: Bench, *, by_reset: bool) -> None:
+    connection = Connection(bench.final_sent.url, bench.options.transport)
+    half = head_bytes(with_defaults(bench.final_sent))
+    connection.send(half[: len(half) // 2])
+    if by_reset:
+        connection.reset()
+    else:
+        connection.close()

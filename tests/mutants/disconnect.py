@@ -1,0 +1,218 @@
+"""Mutants of what happens when a client leaves, stalls or vanishes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+
+from ssegauge.bench import Options
+
+from .server import Call, Clean, Peer, block
+
+CALL: ContextVar[Call] = ContextVar("call")
+PEER: ContextVar[Peer] = ContextVar("peer")
+TOO_LONG = 8.0
+"""Seconds that work goes on for nobody: more than the five that a client's leave may go unseen."""
+
+
+class Watched(Clean):
+    """Knows, when a client leaves, whose stream it was."""
+
+    async def run(self, call: Call, peer: Peer, start: int) -> bool:
+        CALL.set(call)
+        PEER.set(peer)
+        return await super().run(call, peer, start)
+
+
+class GeneratorLeak(Watched):
+    """Goes on with a stream that has lost its client; idle ones it ends."""
+
+    rule = "DIS-01"
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        if CALL.get().path != "/idle":
+            await asyncio.sleep(TOO_LONG)
+        return await super().client_left(work)
+
+
+class FdLeak(Clean):
+    """Keeps a descriptor for each stream that was left."""
+
+    rule = "DIS-02"
+    process = True
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        os.dup(0)
+        return await super().client_left(work)
+
+
+class QueueLeak(Clean):
+    """Keeps the queue of each stream that was left."""
+
+    rule = "DIS-03"
+    process = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queues: list[bytes] = []
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        self.queues.append(os.urandom(48 << 10))
+        return await super().client_left(work)
+
+
+class CrashOnReset(Clean):
+    """Does not survive a connection that is reset."""
+
+    rule = "DIS-04"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dead = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.dead:
+            writer.close()
+            return
+        await super().serve(reader, writer)
+        self.dead = self.dead or isinstance(reader.exception(), ConnectionResetError)
+
+
+class SharedCancel(Clean):
+    """Ends all streams where one client leaves."""
+
+    rule = "DIS-05"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.departures = 0
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        self.departures += 1
+        return await super().client_left(work)
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        before = self.departures
+        async for frame in super().events(call, start):
+            if self.departures != before:
+                return
+            yield frame
+
+
+class LargeTicks(Clean):
+    """Fills buffers fast, and waits for its clients."""
+
+    process = True
+    waits = True
+
+    async def ticks(self, call: Call) -> AsyncIterator[bytes]:
+        for number in range(1 << 30):
+            yield block(json.dumps({"n": number, "filling": "x" * (32 << 10)}), event="tick")
+            await asyncio.sleep(0.01)
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        if self.waits or call.path != "/ticks":
+            return await super().produce(call, peer, start)
+        await self.send_head(call, peer)
+        async for frame in self.frames(call, start):
+            peer.writer.write(b"%x\r\n%s\r\n" % (len(frame), frame))
+        return True
+
+
+class UnboundedQueue(LargeTicks):
+    """Never waits for a client that does not read."""
+
+    rule = "DIS-06"
+    waits = False
+
+
+class NoWriteTimeout(Clean):
+    """Waits for ever on a client that is gone without a word."""
+
+    rule = "DIS-07"
+    options = Options(window=2.0, long=True, scale=0.02)
+    silence_ms = 0
+
+
+class ZombieUpstream(Clean):
+    """Ends the stream with its client, and leaves the model running."""
+
+    rule = "DIS-08"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.upstream: list[asyncio.Task[None]] = []
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        self.upstream.append(asyncio.ensure_future(self.compute()))
+        return await super().client_left(work)
+
+    async def compute(self) -> None:
+        """Make tokens that nobody gets."""
+        for _ in range(int(TOO_LONG / 0.05)):
+            self.produced += 1
+            await asyncio.sleep(0.05)
+
+
+class SpinsAfterDisconnect(Watched):
+    """Does not give way any more once the client of its endless stream has left."""
+
+    rule = "DIS-09"
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        if CALL.get().path == "/ticks":
+            time.sleep(3)  # noqa: ASYNC251 - it is the fault
+        return await super().client_left(work)
+
+
+class StalledCloseLeak(Watched):
+    """Sees no client leave that has not read for half a second."""
+
+    rule = "DIS-10"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since: dict[int, float] = {}
+
+    async def ticks(self, call: Call) -> AsyncIterator[bytes]:
+        filling = block("x" * (64 << 10), event="tick")
+        while True:
+            self.since[id(PEER.get())] = time.monotonic()
+            yield filling
+            await asyncio.sleep(0.001)
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        since = self.since.get(id(PEER.get()))
+        if since is not None and time.monotonic() - since > 0.5:
+            await asyncio.sleep(TOO_LONG)
+        return await super().client_left(work)
+
+
+class IdleLeak(Watched):
+    """Notices nothing while it has nothing to write."""
+
+    rule = "DIS-11"
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        if CALL.get().path == "/idle":
+            await asyncio.sleep(TOO_LONG)
+        return await super().client_left(work)
+
+
+MUTANTS: dict[str, type[Clean]] = {
+    "generator-leak": GeneratorLeak,
+    "fd-leak": FdLeak,
+    "queue-leak": QueueLeak,
+    "crash-on-rst": CrashOnReset,
+    "shared-cancel": SharedCancel,
+    "unbounded-queue": UnboundedQueue,
+    "no-write-timeout": NoWriteTimeout,
+    "zombie-upstream": ZombieUpstream,
+    "spins-after-disconnect": SpinsAfterDisconnect,
+    "stalled-close-leak": StalledCloseLeak,
+    "idle-leak": IdleLeak,
+}
