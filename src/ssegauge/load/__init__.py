@@ -10,25 +10,53 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssegauge.load.contract import Delivery
-    from ssegauge.load.dispatch import Dispatcher, open_arrivals
+    from ssegauge.load.dispatch import Dispatcher, open_arrivals, share_of
+    from ssegauge.load.gauges import back_at_base, watch_target
+    from ssegauge.load.hooks import conductor_of
     from ssegauge.load.options import arguments
     from ssegauge.load.outcome import Outcome
+    from ssegauge.load.reconnect import follow
     from ssegauge.load.steps import find_capacity, staircase
     from ssegauge.load.stream import Timeouts
+    from ssegauge.load.trends import before_and_after, slopes
     from ssegauge.load.user import SseUser
 
-__all__ = ["Delivery", "Dispatcher", "Outcome", "SseUser", "Timeouts", "arguments", "find_capacity", "open_arrivals", "staircase"]
+__all__ = [
+    "Delivery",
+    "Dispatcher",
+    "Outcome",
+    "SseUser",
+    "Timeouts",
+    "arguments",
+    "back_at_base",
+    "before_and_after",
+    "conductor_of",
+    "find_capacity",
+    "follow",
+    "open_arrivals",
+    "share_of",
+    "slopes",
+    "staircase",
+    "watch_target",
+]
 
 _HOME = {
     "Delivery": "ssegauge.load.contract",
     "Dispatcher": "ssegauge.load.dispatch",
     "Outcome": "ssegauge.load.outcome",
     "SseUser": "ssegauge.load.user",
-    "arguments": "ssegauge.load.options",
-    "find_capacity": "ssegauge.load.steps",
-    "open_arrivals": "ssegauge.load.dispatch",
-    "staircase": "ssegauge.load.steps",
     "Timeouts": "ssegauge.load.stream",
+    "arguments": "ssegauge.load.options",
+    "back_at_base": "ssegauge.load.gauges",
+    "before_and_after": "ssegauge.load.trends",
+    "conductor_of": "ssegauge.load.hooks",
+    "find_capacity": "ssegauge.load.steps",
+    "follow": "ssegauge.load.reconnect",
+    "open_arrivals": "ssegauge.load.dispatch",
+    "share_of": "ssegauge.load.dispatch",
+    "slopes": "ssegauge.load.trends",
+    "staircase": "ssegauge.load.steps",
+    "watch_target": "ssegauge.load.gauges",
 }
 
 

@@ -22,7 +22,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 
-from ssegauge.errors import INCONCLUSIVE, UserError
+from ssegauge.errors import DID_NOT_HOLD, INCONCLUSIVE, UserError
 from ssegauge.load import interrupt, options
 from ssegauge.load.collector import Collector, Delta
 from ssegauge.load.results_of import about, save, summary
@@ -35,6 +35,7 @@ logger = logging.getLogger("ssegauge.load")
 _KEY = "ssegauge"
 _LAST_WORD = "ssegauge_last_word"
 _RESET = "ssegauge_reset"
+_DAMAGE = ("lost", "duplicated", "reordered")
 _ANSWER_SECONDS = 15.0  # for a last word that is on its way
 _STOP_SECONDS = 60.0  # beyond the stop timeout, as long as Locust itself waits for workers to stop
 
@@ -78,7 +79,7 @@ class Conductor:
         else:
             begin_generating(self.environment)
         for listener in self.on_begin:
-            listener(self.collector)
+            self._heard(listener, self.collector)
 
     def gather(self) -> None:
         """Alone, the figures come from this very process."""
@@ -145,20 +146,36 @@ class Conductor:
             collector.add("local", generator_of(self.environment).delta(final=True))
         collector.ended = time.time()
         for listener in self.on_final:
-            listener(collector)
+            self._heard(listener, collector)
         try:
             self.final = collector.document(about(self.environment), self.limits)
         except UserError as error:
             logger.error("%s", error)  # noqa: TRY400 - one clear line, no traceback
             self.final = {}
             return
-        if not self.final["valid"]:
-            self.environment.process_exit_code = INCONCLUSIVE
+        self._say_how_it_ended(self.final)
         path = option(self.environment, "sse_results", None)
         if path:
             save(Path(path), self.final)
         for line in summary(self.final):
             print(line, file=sys.stderr)  # noqa: T201 - what the run says at its end
+
+
+    def _heard(self, listener: Callable[[Collector], None], collector: Collector) -> None:
+        try:
+            listener(collector)
+        except Exception as error:
+            # A scenario's own report: its fault must not cost the figures.
+            logger.exception("the scenario's report failed")
+            collector.notes.append(f"the scenario's report failed: {error}")
+
+    def _say_how_it_ended(self, final: dict[str, Any]) -> None:
+        environment = self.environment
+        if not final["valid"]:
+            environment.process_exit_code = INCONCLUSIVE
+        elif environment.process_exit_code is None and any(final["events"][kind] for kind in _DAMAGE):
+            # Locust itself knows of failed streams only: events are lost between the connections of a stream, too.
+            environment.process_exit_code = getattr(environment.parsed_options, "exit_code_on_error", DID_NOT_HOLD)
 
 
 class Generator:
@@ -317,8 +334,10 @@ def _wait_before_quit(conductor: Conductor, runner: MasterRunner | LocalRunner) 
             # Locust quits from within its listener when the last worker has left: the last words come in there.
             gevent.spawn(quit_when_final)
             return
-        conductor.finish()
-        quit_at_once()
+        try:
+            conductor.finish()
+        finally:
+            quit_at_once()
 
     runner.quit = quit_when_final  # type: ignore[method-assign]
 

@@ -75,7 +75,7 @@ class SseUser(User):
         auth (a pair, or an Authorization value), timeouts (Timeouts), verify (False, or a file of authorities),
         proxy, redirects (how many are followed), last_event_id, delivery (what a logical stream has received on
         earlier connections), intended (when the stream should have started, in monotonic nanoseconds), leave_after
-        (seconds until we close it ourselves), reset (by RST instead of FIN).
+        (seconds until we close it ourselves), reset (by RST instead of FIN), again (this is a reconnect).
 
         A failed stream raises nothing: see `Outcome.verdict`.
         """
@@ -119,6 +119,7 @@ class SseUser(User):
         intended: int = 0,
         leave_after: float | None = None,
         reset: bool = False,
+        again: bool = False,
     ) -> Plan:
         session = self.session
         if isinstance(endpoint, str):
@@ -153,6 +154,7 @@ class SseUser(User):
             intended=intended,
             leave_after=leave_after,
             reset=reset,
+            again=again,
             cookies=self.cookies,
             extra_cookies=cookies,
         )

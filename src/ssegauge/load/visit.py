@@ -47,6 +47,7 @@ class Plan:
     intended: int
     leave_after: float | None
     reset: bool
+    again: bool
     cookies: Cookies
     extra_cookies: dict[str, str] | None
 
@@ -262,5 +263,8 @@ class Visit:
         )
         contract = self._session.contract(plan.endpoint)
         if self._stream is None:
-            return no_stream(course, contract, self._failure or Failure("client", ""))
-        return of_stream(course, contract, self._stream, self._delivery)
+            outcome = no_stream(course, contract, self._failure or Failure("client", ""))
+        else:
+            outcome = of_stream(course, contract, self._stream, self._delivery)
+        outcome.reconnects = int(plan.again)
+        return outcome

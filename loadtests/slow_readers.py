@@ -1,0 +1,73 @@
+"""Some clients stop reading. The others must not notice, and the target's memory must stay bounded.
+
+    locust -f loadtests/slow_readers.py --sse-target sse-target.toml -u 100 -r 100 -t 60s --headless
+
+A share of the users (`--sse-slow-share`) stops reading after `--sse-calm` seconds and never reads on; what they receive
+is kept apart ("NAME (stopped)"). The results compare the others' gaps before and after, and, where the target's process
+is known, its memory, under `slow_readers`. Needs streams that go on: `--sse-endpoint` of an endless one.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent
+from locust import events, task
+from locust.env import Environment
+
+from ssegauge.load import SseUser, arguments, before_and_after, watch_target
+
+
+@events.init_command_line_parser.add_listener
+def declare(parser: Any) -> None:
+    """The scenario's own arguments."""
+    add = arguments(parser, "slow_readers")
+    add("slow_share", 0.2, "SHARE", "of the users that stop reading")
+    add("calm", 10.0, "SECONDS", "before they stop")
+    add("pid", 0, "PID", "process of the target on this machine")
+
+
+class SlowReaders(SseUser):
+    """One user in so many stops reading; the others read on."""
+
+    born = 0
+    calm_until = 0.0
+
+    def on_start(self) -> None:
+        """Which of the two this user is: evenly spread over those that are born."""
+        share = self.environment.parsed_options.sse_slow_share
+        number = SlowReaders.born
+        SlowReaders.born += 1
+        self.stops = int((number + 1) * share) > int(number * share)
+
+    @task
+    def read(self) -> None:
+        """One stream, to its end or to the moment when this user stops reading."""
+        if not self.stops:
+            self.stream()
+            return
+        endpoint = self.session.next_endpoint()
+        with self.stream(endpoint=endpoint, name=f"{endpoint.name} (stopped)", events=True) as stream:
+            for _ in stream:
+                if time.time() >= self.calm_until:
+                    stream.pause()
+                    gevent.sleep(3600)
+
+
+@events.test_start.add_listener
+def begin(environment: Environment, **_: Any) -> None:
+    """The calm begins with the run."""
+    SlowReaders.born = 0
+    SlowReaders.calm_until = time.time() + environment.parsed_options.sse_calm
+
+
+@events.init.add_listener
+def install(environment: Environment, **_: Any) -> None:
+    """Compare the time before with the time after."""
+
+    def report(collector: Any, watching: Any, _gauge: Any) -> dict[str, Any]:
+        found = before_and_after(collector, environment.parsed_options.sse_calm, leave_out=" (stopped)")
+        return found | watching.to_json()
+
+    watch_target(environment, report, "slow_readers")
