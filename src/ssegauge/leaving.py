@@ -17,12 +17,15 @@ from ssegauge.probe import Footprint, Gauge, ProcessGauge, settle
 
 NOTICE = 5.0
 """Seconds within which a client that left is noticed (DIS-01)."""
-LONG_ENOUGH = NOTICE + 1.0
-"""A stream that lasts no longer than this ends by itself before it can be said that nobody stopped it."""
 
 Leave = Callable[[Stream], object]
 BY_FIN: Leave = Stream.close
 BY_RST: Leave = Stream.reset
+
+
+def notice(bench: Bench) -> float:
+    """The same under the run's scale."""
+    return NOTICE * bench.options.scale
 
 
 def counter(bench: Bench) -> Gauge:
@@ -69,7 +72,7 @@ def depart(
     begin()
     opened = _risen(gauge, before)
     leave()
-    after, curve = settle(gauge.active, before, NOTICE)
+    after, curve = settle(gauge.active, before, notice(bench))
     return Departure(before, opened, after, curve)
 
 
@@ -90,7 +93,9 @@ def expect_noticed(bench: Bench, begin: Callable[[], object], leave: Callable[[]
     _require_quiet(bench)
     second = depart(bench, begin, leave, first.base)
     if not second.noticed:
-        broken(f"the work to stop within {NOTICE:g} s after {what}", "it goes on", first.evidence, second.evidence)
+        broken(
+            f"the work to stop within {notice(bench):g} s after {what}", "it goes on", first.evidence, second.evidence
+        )
 
 
 def _require_quiet(bench: Bench) -> None:
@@ -136,7 +141,9 @@ def patience(bench: Bench) -> float:
 def lasting(bench: Bench) -> Sent:
     """The endpoint's request, or where its streams are short and one without end is declared, that."""
     seen = bench.observation
-    short = seen.ended and seen.exchange.end_at < LONG_ENOUGH
+    short = (
+        seen.ended and seen.exchange.end_at < notice(bench) + 1.0
+    )  # it ends by itself before it can be called a leak
     return bench.sent("endless") if short and bench.endpoint.endless is not None else bench.final_sent
 
 
@@ -174,9 +181,9 @@ def _footprints(bench: Bench) -> list[Footprint]:
     gauge = _process(bench)
     base = gauge.active()
     _batch(bench, WARM_UP)
-    settle(gauge.active, base, NOTICE)
+    settle(gauge.active, base, notice(bench))
     seen = [gauge.footprint()]
-    return seen + [more_footprints(bench, base, patience) for patience in (1.0, 1.0, 1.0, NOTICE)]
+    return seen + [more_footprints(bench, base, patience) for patience in (0.5, 0.5, 0.5, notice(bench))]
 
 
 def more_footprints(bench: Bench, base: float, patience: float) -> Footprint:

@@ -15,8 +15,10 @@ from .server import Call, Clean, Peer, block
 
 CALL: ContextVar[Call] = ContextVar("call")
 PEER: ContextVar[Peer] = ContextVar("peer")
-TOO_LONG = 8.0
-"""Seconds that work goes on for nobody: more than the five that a client's leave may go unseen."""
+QUICK = Options(window=2.0, scale=0.2)
+"""A client's leave may go unseen for one second instead of five."""
+TOO_LONG = 2.5
+"""Seconds that work goes on for nobody."""
 
 
 class Watched(Clean):
@@ -32,6 +34,7 @@ class GeneratorLeak(Watched):
     """Goes on with a stream that has lost its client; idle ones it ends."""
 
     rule = "DIS-01"
+    options = QUICK
 
     async def client_left(self, work: asyncio.Future[bool]) -> bool:
         if CALL.get().path != "/idle":
@@ -43,6 +46,7 @@ class FdLeak(Clean):
     """Keeps a descriptor for each stream that was left."""
 
     rule = "DIS-02"
+    options = QUICK
     process = True
 
     async def client_left(self, work: asyncio.Future[bool]) -> bool:
@@ -54,6 +58,7 @@ class QueueLeak(Clean):
     """Keeps the queue of each stream that was left."""
 
     rule = "DIS-03"
+    options = QUICK
     process = True
 
     def __init__(self) -> None:
@@ -107,6 +112,7 @@ class LargeTicks(Clean):
     """Fills buffers fast, and waits for its clients."""
 
     process = True
+    silence_ms = 0
     waits = True
 
     async def ticks(self, call: Call) -> AsyncIterator[bytes]:
@@ -134,7 +140,7 @@ class NoWriteTimeout(Clean):
     """Waits for ever on a client that is gone without a word."""
 
     rule = "DIS-07"
-    options = Options(window=2.0, long=True, scale=0.02)
+    options = Options(window=2.0, scale=0.02)
     silence_ms = 0
 
 
@@ -142,6 +148,7 @@ class ZombieUpstream(Clean):
     """Ends the stream with its client, and leaves the model running."""
 
     rule = "DIS-08"
+    options = QUICK
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,7 +160,7 @@ class ZombieUpstream(Clean):
 
     async def compute(self) -> None:
         """Make tokens that nobody gets."""
-        for _ in range(int(TOO_LONG / 0.05)):
+        for _ in range(32):
             self.produced += 1
             await asyncio.sleep(0.05)
 
@@ -173,6 +180,8 @@ class StalledCloseLeak(Watched):
     """Sees no client leave that has not read for half a second."""
 
     rule = "DIS-10"
+    options = QUICK
+    silence_ms = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,17 +194,22 @@ class StalledCloseLeak(Watched):
             yield filling
             await asyncio.sleep(0.001)
 
-    async def client_left(self, work: asyncio.Future[bool]) -> bool:
-        since = self.since.get(id(PEER.get()))
-        if since is not None and time.monotonic() - since > 0.5:
-            await asyncio.sleep(TOO_LONG)
-        return await super().client_left(work)
+    async def run(self, call: Call, peer: Peer, start: int) -> bool:
+        try:
+            return await super().run(call, peer, start)
+        finally:
+            since = self.since.get(id(peer))
+            if since is not None and time.monotonic() - since > 0.5:
+                self.active += 1
+                await asyncio.sleep(TOO_LONG)
+                self.active -= 1
 
 
 class IdleLeak(Watched):
     """Notices nothing while it has nothing to write."""
 
     rule = "DIS-11"
+    options = QUICK
 
     async def client_left(self, work: asyncio.Future[bool]) -> bool:
         if CALL.get().path == "/idle":
