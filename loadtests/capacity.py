@@ -19,7 +19,6 @@ from locust.runners import WorkerRunner
 from ssegauge.load import SseUser, arguments, find_capacity
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "capacity")
@@ -39,8 +38,11 @@ class Capacity(SseUser):
         self.stream()
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """Only who conducts the run looks for its limit."""
     if not isinstance(environment.runner, WorkerRunner):
         find_capacity(environment)
+
+
+events.init_command_line_parser.add_listener(declare)
+events.init.add_listener(install)

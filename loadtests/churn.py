@@ -16,10 +16,9 @@ from typing import Any
 from locust import events, task
 from locust.env import Environment
 
-from ssegauge.load import SseUser, arguments, back_at_base, conductor_of, share_of, watch_target
+from ssegauge.load import SseUser, arguments, back_at_base, conductor_of, option, share_of, watch_target
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "churn")
@@ -36,26 +35,29 @@ class Leaver(SseUser):
     @task
     def leave(self) -> None:
         """One stream, left in the middle."""
-        longest = self.environment.parsed_options.sse_longest
+        longest = option(self.environment, "sse_longest")
         self.stream(leave_after=self.dice.uniform(0, longest), reset=self.dice.random() < 0.5)
 
 
-@events.test_start.add_listener
 def seed(environment: Environment, **_: Any) -> None:
     """The same moments in each run, others in each worker."""
     index, _of = share_of(environment)
-    Leaver.dice.seed(f"{environment.parsed_options.sse_seed}/{index}")
+    Leaver.dice.seed(f"{option(environment, 'sse_seed')}/{index}")
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """Look at the target before, during and after."""
 
     def report(_collector: Any, watching: Any, gauge: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if gauge is not None:
-            settle = environment.parsed_options.sse_settle
+            settle = option(environment, "sse_settle")
             found = back_at_base(conductor_of(environment), watching, gauge, settle)
-        return found | watching.to_json()
+        return {**found, **watching.to_json()}
 
     watch_target(environment, report, "churn")
+
+
+events.init_command_line_parser.add_listener(declare)
+events.test_start.add_listener(seed)
+events.init.add_listener(install)

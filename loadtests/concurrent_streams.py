@@ -18,7 +18,6 @@ from locust.runners import WorkerRunner
 from ssegauge.load import SseUser, arguments, staircase
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "concurrent_streams")
@@ -34,8 +33,11 @@ class ConcurrentStreams(SseUser):
         self.stream()
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """Only who conducts the run climbs."""
     if not isinstance(environment.runner, WorkerRunner):
         staircase(environment)
+
+
+events.init_command_line_parser.add_listener(declare)
+events.init.add_listener(install)

@@ -15,10 +15,9 @@ from typing import Any
 
 from locust import events, task
 
-from ssegauge.load import SseUser, arguments, follow
+from ssegauge.load import SseUser, arguments, follow, option
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "reconnect_storm")
@@ -32,9 +31,12 @@ class Stormed(SseUser):
     @task
     def hold_on(self) -> None:
         """One logical stream, through all its connections."""
-        follow(self, self.until_storm, most=self.environment.parsed_options.sse_connections)
+        follow(self, self.until_storm, most=option(self.environment, "sse_connections"))
 
     def until_storm(self) -> float:
         """Seconds to the next multiple of the interval on the wall clock, which all machines share."""
-        every: float = self.environment.parsed_options.sse_storm
+        every: float = option(self.environment, "sse_storm")
         return every - time.time() % every
+
+
+events.init_command_line_parser.add_listener(declare)

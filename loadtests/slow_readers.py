@@ -16,10 +16,9 @@ import gevent
 from locust import events, task
 from locust.env import Environment
 
-from ssegauge.load import SseUser, arguments, before_and_after, watch_target
+from ssegauge.load import SseUser, arguments, before_and_after, option, watch_target
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "slow_readers")
@@ -36,7 +35,7 @@ class SlowReaders(SseUser):
 
     def on_start(self) -> None:
         """Which of the two this user is: evenly spread over those that are born."""
-        share = self.environment.parsed_options.sse_slow_share
+        share = option(self.environment, "sse_slow_share")
         number = SlowReaders.born
         SlowReaders.born += 1
         self.stops = int((number + 1) * share) > int(number * share)
@@ -55,19 +54,22 @@ class SlowReaders(SseUser):
                     gevent.sleep(3600)
 
 
-@events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
     """The calm begins with the run."""
     SlowReaders.born = 0
-    SlowReaders.calm_until = time.time() + environment.parsed_options.sse_calm
+    SlowReaders.calm_until = time.time() + option(environment, "sse_calm")
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """Compare the time before with the time after."""
 
     def report(collector: Any, watching: Any, _gauge: Any) -> dict[str, Any]:
-        found = before_and_after(collector, environment.parsed_options.sse_calm, leave_out=" (stopped)")
-        return found | watching.to_json()
+        found = before_and_after(collector, option(environment, "sse_calm"), leave_out=" (stopped)")
+        return {**found, **watching.to_json()}
 
     watch_target(environment, report, "slow_readers")
+
+
+events.init_command_line_parser.add_listener(declare)
+events.test_start.add_listener(begin)
+events.init.add_listener(install)

@@ -16,7 +16,6 @@ from locust.env import Environment
 from ssegauge.load import SseUser, arguments, slopes, watch_target
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "soak")
@@ -32,13 +31,16 @@ class Soak(SseUser):
         self.stream()
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """Follow the target's memory."""
 
     def report(collector: Any, watching: Any, _gauge: Any) -> dict[str, Any]:
         collector.fold(float("inf"))
         found = slopes(collector.rows, watching.memory)
-        return found | watching.to_json()
+        return {**found, **watching.to_json()}
 
     watch_target(environment, report, "soak")
+
+
+events.init_command_line_parser.add_listener(declare)
+events.init.add_listener(install)

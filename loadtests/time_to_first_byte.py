@@ -17,7 +17,6 @@ from locust.env import Environment
 from ssegauge.load import Dispatcher, SseUser, arguments, open_arrivals
 
 
-@events.init_command_line_parser.add_listener
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "time_to_first_byte")
@@ -38,7 +37,10 @@ class FirstByte(SseUser):
         self.stream(endpoint=endpoint, intended=intended)
 
 
-@events.init.add_listener
 def install(environment: Environment, **_: Any) -> None:
     """One schedule for all users of this process."""
     FirstByte.dispatcher = open_arrivals(environment)
+
+
+events.init_command_line_parser.add_listener(declare)
+events.init.add_listener(install)

@@ -17,6 +17,8 @@ import signal
 import socket
 import time
 from array import array
+from itertools import count
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import uvloop
@@ -26,7 +28,7 @@ HEAD = (
     b"transfer-encoding: chunked\r\n\r\n"
 )
 LOG = array("q")
-_streams = 0
+_ids = count()
 
 
 def event(number: int, size: int) -> bytes:
@@ -53,10 +55,8 @@ class Source(asyncio.Protocol):
         self.begin(dict(parse_qsl(urlsplit(target).query)))
 
     def begin(self, params):
-        global _streams
         now = time.time_ns()
-        self.id = _streams
-        _streams += 1
+        self.id = next(_ids)
         LOG.extend((self.id, -1, now))
         self.events = int(params.get("events", 10))
         self.gap = float(params.get("gap_ms", 100)) / 1000
@@ -80,7 +80,7 @@ class Source(asyncio.Protocol):
         self.due += self.gap
         self.timer = self.loop.call_at(self.due, self.tick)
 
-    def connection_lost(self, exc):
+    def connection_lost(self, _):
         if self.timer is not None:
             self.timer.cancel()
 
@@ -96,8 +96,7 @@ async def main(options):
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()
     if options.log:
-        with open(options.log, "wb") as file:
-            LOG.tofile(file)
+        Path(options.log).write_bytes(LOG.tobytes())
 
 
 if __name__ == "__main__":

@@ -25,11 +25,19 @@ def stop(process):
     process.stdout.close()
 
 
+class Address(str):
+    """An address that knows the process that serves it."""
+
+    __slots__ = ("pid",)
+
+
 @pytest.fixture(scope="session")
 def source():
     """Address of a server whose paths damage streams, each in its own way."""
     process, port = start(str(HERE / "source.py"))
-    yield f"http://127.0.0.1:{port}"
+    address = Address(f"http://127.0.0.1:{port}")
+    address.pid = process.pid
+    yield address
     stop(process)
 
 

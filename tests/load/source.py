@@ -1,6 +1,6 @@
 """A server that damages its streams in known ways; one path, one way. Raw asyncio: what goes out is what is written.
 
-    python tests/load/source.py        prints its port; `--tls CERT KEY` serves TLS
+python tests/load/source.py        prints its port; `--tls CERT KEY` serves TLS
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
-cuts = {}
+kept = []
 
 
 def chunk(data):
@@ -100,6 +100,13 @@ class Exchange:
         while True:
             await self.send(chunk(b": ping\n\n"))
             await asyncio.sleep(self.gap)
+
+    async def deaf(self):
+        """Never notices that its client has left: its socket stays open."""
+        await self.send(CHUNKED + chunk(event(0)))
+        self.writer.transport.pause_reading()
+        kept.append(self.writer)
+        await asyncio.sleep(3600)
 
     async def mute(self):
         await self.reader.read()
@@ -236,7 +243,8 @@ async def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2], sys.argv[3])
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 

@@ -1,5 +1,7 @@
 """Arrivals are a function of a count, a rate and a seed; no clock is asked."""
 
+from itertools import pairwise
+
 import pytest
 
 from ssegauge.load.arrivals import Constant, Poisson, Share
@@ -22,7 +24,7 @@ def test_poisson_arrivals_ascend_at_the_rate_asked_for():
     times = [schedule.at(n) for n in range(20_000)]
     assert times == sorted(times)
     assert times[-1] == pytest.approx(400, rel=0.03)
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times)]
     mean = sum(gaps) / len(gaps)
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     assert deviation == pytest.approx(mean, rel=0.05)  # the exponential distribution's own mark

@@ -41,7 +41,9 @@ def test_deltas_over_the_wire_add_up_to_the_whole():
         assert (mine.counters, mine.verdicts) == (theirs.counters, theirs.verdicts)
         assert mine.latency["first_event"].counts == theirs.latency["first_event"].counts
         assert {s: v.events for s, v in mine.slices.items()} == {s: v.events for s, v in theirs.slices.items()}
-        assert {s: v.longest_gap for s, v in mine.slices.items()} == {s: v.longest_gap for s, v in theirs.slices.items()}
+        assert {s: v.longest_gap for s, v in mine.slices.items()} == {
+            s: v.longest_gap for s, v in theirs.slices.items()
+        }
 
 
 def test_a_take_leaves_nothing_behind():

@@ -143,6 +143,7 @@ def test_an_interrupted_run_has_its_figures(locust, source, port, distributed):
     assert "Traceback" not in ended.output
 
 
+@pytest.mark.slow
 def test_a_killed_worker_makes_the_run_invalid(locust, source, port):
     options = ["--host", f"{source}/ok?events=20&gap_ms=20", "-u", "8", "-r", "8", "-t", "9s", "-s", "2s"]
     process = locust("concurrent_streams", *options, *workers(port))

@@ -32,7 +32,9 @@ Examples:
 """,
 )
 @click.argument("target")
-@click.option("--scenario", default="concurrent_streams", show_default=True, help="A scenario's name, or a Locust file.")
+@click.option(
+    "--scenario", default="concurrent_streams", show_default=True, help="A scenario's name, or a Locust file."
+)
 @click.option("--endpoint", metavar="NAMES", help="Endpoints of the profile, separated by commas.  [default: all]")
 @click.option("--results", type=click.Path(dir_okay=False), help="Write the results file here.")
 @click.option("--web", is_flag=True, help="Behind Locust's web page, instead of at once.")

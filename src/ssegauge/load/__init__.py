@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ssegauge.load.options import arguments
     from ssegauge.load.outcome import Outcome
     from ssegauge.load.reconnect import follow
+    from ssegauge.load.session import option
     from ssegauge.load.steps import find_capacity, staircase
     from ssegauge.load.stream import Timeouts
     from ssegauge.load.trends import before_and_after, slopes
@@ -34,6 +35,7 @@ __all__ = [
     "find_capacity",
     "follow",
     "open_arrivals",
+    "option",
     "share_of",
     "slopes",
     "staircase",
@@ -53,6 +55,7 @@ _HOME = {
     "find_capacity": "ssegauge.load.steps",
     "follow": "ssegauge.load.reconnect",
     "open_arrivals": "ssegauge.load.dispatch",
+    "option": "ssegauge.load.session",
     "share_of": "ssegauge.load.dispatch",
     "slopes": "ssegauge.load.trends",
     "staircase": "ssegauge.load.steps",

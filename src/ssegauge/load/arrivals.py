@@ -25,6 +25,7 @@ class Constant:
         self._rate = _positive(rate)
 
     def at(self, n: int) -> float:
+        """N intervals from the beginning."""
         return n / self._rate
 
 
@@ -37,6 +38,7 @@ class Poisson:
         self._times: list[float] = []
 
     def at(self, n: int) -> float:
+        """The sum of the first n + 1 gaps."""
         # Drawn in order and kept, so that the same n always gives the same time.
         times = self._times
         while len(times) <= n:
@@ -53,6 +55,7 @@ class Share:
         self._schedule, self._index, self._of = schedule, index, of
 
     def at(self, n: int) -> float:
+        """The nth of this share."""
         return self._schedule.at(n * self._of + self._index)
 
 

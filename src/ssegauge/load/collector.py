@@ -40,11 +40,13 @@ class Delta:
     final: bool = False
 
     def to_json(self) -> dict[str, Any]:
+        """As it travels."""
         ledger = self.ledger.to_json()
         return {"run": self.run, "number": self.number, "ledger": ledger, "state": self.state, "final": self.final}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Delta:
+        """As it was sent."""
         ledger = Ledger.from_json(document["ledger"])
         return cls(document["run"], document["number"], ledger, dict(document["state"]), document["final"])
 
@@ -185,9 +187,7 @@ class Collector:
         peaks = [worker.state.get("peaks", {}).get(endpoint, 0) for worker in self.workers.values()]
         return max(peaks, default=0)
 
-    def _evidence(
-        self, total: Book, whole: Mapping[str, Any], harness: Mapping[str, Any], clock: str
-    ) -> Evidence:
+    def _evidence(self, total: Book, whole: Mapping[str, Any], harness: Mapping[str, Any], clock: str) -> Evidence:
         states = [worker.state for worker in self.workers.values()]
         return Evidence(
             total=whole,

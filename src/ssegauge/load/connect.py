@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import errno
 import os
 import socket
@@ -10,10 +11,9 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import _socket
 import gevent
 import gevent.socket
 from gevent.hub import get_hub
@@ -164,10 +164,10 @@ def _connect_any(origin: Origin, source_address: str | None) -> _socket.socket:
     raise failure or OSError(f"{origin.host} has no address")
 
 
-_known: dict[tuple[str, int], tuple[float, list[tuple[int, tuple[str, int]]]]] = {}
+_known: dict[tuple[str, int], tuple[float, list[tuple[int, Any]]]] = {}
 
 
-def _addresses(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
     until, found = _known.get((host, port), (0.0, []))
     if time.monotonic() >= until:
         answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -191,7 +191,7 @@ def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:
             raise ConnectError("the proxy closed the connection" if data is None else "the proxy's answer has no end")
         answer += data
     status = answer.split(b"\r\n", 1)[0].split(b" ", 2)
-    if len(status) < 2 or not status[1].startswith(b"2"):  # noqa: PLR2004
+    if len(status) < 2 or not status[1].startswith(b"2"):
         line = answer.split(b"\r\n", 1)[0].decode("latin-1")
         raise ConnectError(f"the proxy refused the tunnel: {line}")
 

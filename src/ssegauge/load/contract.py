@@ -28,14 +28,17 @@ class Delivery:
 
     @property
     def lost(self) -> int:
+        """Left out, and not seen since."""
         return self.numbers.lost + self.ids.lost
 
     @property
     def duplicated(self) -> int:
+        """Seen again."""
         return self.numbers.duplicated + self.ids.duplicated
 
     @property
     def reordered(self) -> int:
+        """Seen after a later one."""
         return self.numbers.reordered
 
 

@@ -39,7 +39,7 @@ class Cookies:
         for value in given:
             message["Set-Cookie"] = value
         if urlsplit(url).scheme in ("http", "https"):
-            self._jar.extract_cookies(cast(Any, _Answer(message)), Request(url))  # noqa: S310
+            self._jar.extract_cookies(cast("Any", _Answer(message)), Request(url))  # noqa: S310
 
 
 class _Answer:

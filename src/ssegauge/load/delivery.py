@@ -114,7 +114,7 @@ class Ids:
         if self._numbers is None:
             return
         # 18 digits: any longer one is a token and no count
-        number = int(event_id) if event_id.isascii() and event_id.isdigit() and len(event_id) <= 18 else None  # noqa: PLR2004
+        number = int(event_id) if event_id.isascii() and event_id.isdigit() and len(event_id) <= 18 else None
         if number is None or (self._previous is not None and number != self._previous + 1):
             self._numbers = None
             return

@@ -29,7 +29,7 @@ class Dispatcher:
         self._environment = environment
         self._free: deque[Any] = deque()
         self._given: dict[Any, tuple[int, str]] = {}
-        self._greenlet: gevent.Greenlet | None = None
+        self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self, schedule: Schedule) -> None:
         """Arrivals begin now. A schedule that runs already goes on."""

@@ -177,4 +177,3 @@ def ledger_totals(ledger: Ledger) -> tuple[Book, int]:
 
 def _ms(us: float) -> float:
     return round(us / 1000, 4)
-

@@ -53,6 +53,7 @@ class Conductor:
 
     @property
     def is_master(self) -> bool:
+        """Whether others make the load."""
         return isinstance(self.environment.runner, MasterRunner)
 
     @property
@@ -160,7 +161,6 @@ class Conductor:
         for line in summary(self.final):
             print(line, file=sys.stderr)  # noqa: T201 - what the run says at its end
 
-
     def _heard(self, listener: Callable[[Collector], None], collector: Collector) -> None:
         try:
             listener(collector)
@@ -235,12 +235,10 @@ def begin_generating(environment: Environment) -> None:
     _generators[environment] = Generator(environment)
 
 
-@locust.events.init_command_line_parser.add_listener
 def _declare(parser: Any) -> None:
     options.add_arguments(parser)
 
 
-@locust.events.init.add_listener
 def install(environment: Environment, runner: Any = None, **_: Any) -> None:
     """Hook into the runner, whichever it is."""
     runner = runner or environment.runner
@@ -345,3 +343,7 @@ def _wait_before_quit(conductor: Conductor, runner: MasterRunner | LocalRunner) 
 def _is_gone(runner: MasterRunner, name: str) -> bool:
     client = runner.clients.get(name)
     return client is not None and client.state == STATE_MISSING
+
+
+locust.events.init_command_line_parser.add_listener(_declare)
+locust.events.init.add_listener(install)

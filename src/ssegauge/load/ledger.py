@@ -75,6 +75,7 @@ class Slice:
             self.histogram(name).merge(histogram)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, as they travel."""
         return {
             "events": self.events,
             "bytes": self.bytes,
@@ -87,6 +88,7 @@ class Slice:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Slice:
+        """What `to_json` wrote."""
         slice_ = cls()
         slice_.events = document["events"]
         slice_.bytes = document["bytes"]
@@ -156,6 +158,7 @@ class Book:
             self.at(second).merge(slice_)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, as they travel."""
         return {
             "counters": dict(self.counters),
             "verdicts": dict(self.verdicts),
@@ -171,6 +174,7 @@ class Book:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Book:
+        """What `to_json` wrote."""
         book = cls()
         book.counters = Counter(document["counters"])
         book.verdicts = Counter(document["verdicts"])
@@ -224,6 +228,7 @@ class Ledger:
         return iter(sorted({second for book in books for second in book.slices}))
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, as they travel."""
         return {
             "books": {endpoint: book.to_json() for endpoint, book in self.books.items()},
             "harness": self.harness.to_json(),
@@ -231,6 +236,7 @@ class Ledger:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Ledger:
+        """What `to_json` wrote."""
         ledger = cls()
         ledger.books = {endpoint: Book.from_json(found) for endpoint, found in document["books"].items()}
         ledger.harness = Book.from_json(document["harness"])

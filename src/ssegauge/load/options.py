@@ -18,7 +18,13 @@ def add_arguments(parser: Any) -> None:
     add = Adder(group)
     add("target", "", "PROFILE", "profile (TOML) of the target, or the address of a stream; default: what --host says")
     add("endpoint", "", "NAMES", "endpoints of the profile to use, separated by commas; default: all")
-    add("measure", "first_event", None, "the time that Locust's own table shows; all others are in our figures", MEASURES)
+    add(
+        "measure",
+        "first_event",
+        None,
+        "the time that Locust's own table shows; all others are in our figures",
+        MEASURES,
+    )
     add("results", "", "FILE", "write the results file here when the run ends", in_form=False)
     add("connect_timeout", _DEFAULTS.connect, "SECONDS", "until connected, TLS included")
     add("first_byte_timeout", _DEFAULTS.first_byte, "SECONDS", "until the response begins; 0: no limit")
@@ -52,6 +58,7 @@ class Adder:
         *,
         in_form: bool = True,
     ) -> None:
+        """One argument; `in_form`: the web page asks for it, too."""
         kind = type(default)
         shown = f" (default: {default:g})" if kind in (int, float) else f" (default: {default})" if default else ""
         action = self._group.add_argument(

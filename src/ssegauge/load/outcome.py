@@ -61,7 +61,7 @@ class Outcome:
         return None if us is None else us / 1000
 
 
-class StreamFailed(Exception):  # noqa: N818 - what Locust shows in its table of failures
+class StreamFailed(Exception):
     """Raised nowhere: given to Locust's request event. Its text is the outcome's message."""
 
     def __init__(self, outcome: Outcome) -> None:

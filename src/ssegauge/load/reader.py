@@ -105,6 +105,7 @@ class Reader:
 
     @property
     def open_sockets(self) -> int:
+        """How many are watched."""
         return len(self._watched)
 
     def _forget(self, fd: int) -> None:
@@ -199,7 +200,8 @@ class _Poll:
             raise FileNotFoundError from None
 
     def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
-        return self._poll.poll(timeout)[:most]
+        ready: list[tuple[int, int]] = self._poll.poll(timeout)
+        return ready[:most]
 
 
 def _poller() -> Any:

@@ -24,9 +24,7 @@ def with_params(url: str, params: Mapping[str, Any] | None) -> str:
     return urlunsplit(parts._replace(fragment=""))
 
 
-def body_of(
-    json: Any, data: str | bytes | Mapping[str, Any] | None
-) -> tuple[bytes, str | None]:
+def body_of(json: Any, data: str | bytes | Mapping[str, Any] | None) -> tuple[bytes, str | None]:
     """The body and its content type. `data` as a mapping is a form."""
     if json is not None:
         return jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"

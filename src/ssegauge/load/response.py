@@ -78,7 +78,7 @@ class Response:
         self._parser = None
 
     def _head_complete(self, status: int) -> None:
-        if 100 <= status < 200 and status != 101:  # noqa: PLR2004 - interim answers: the head is yet to come
+        if 100 <= status < 200 and status != 101:
             self.headers.clear()
             return
         self.status = status

@@ -64,7 +64,11 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"events: {events['received']} received, {kinds}"
     for name, figures in document["latency"].items():
         bounds = figures.get("at_least", ())
-        shown = "  ".join(f"{q} {'>=' if q in bounds else ''}{figures[q]:.1f}" for q in ("p50", "p95", "p99") if figures[q] is not None)
+        shown = "  ".join(
+            f"{q} {'>=' if q in bounds else ''}{figures[q]:.1f}"
+            for q in ("p50", "p95", "p99")
+            if figures[q] is not None
+        )
         censored = f", {figures['censored']} not seen to the end" if figures.get("censored") else ""
         yield f"  {name} ms: {shown}  ({figures['count']}{censored})"
     lag = document["harness"].get("read_lag")

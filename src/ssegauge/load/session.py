@@ -20,6 +20,7 @@ from ssegauge.load.selfwatch import SelfWatch
 from ssegauge.load.stream import Timeouts
 from ssegauge.load.target import LoadTarget, target_of
 
+
 @dataclass
 class Session:
     """One process's half of a run."""
@@ -95,8 +96,8 @@ def forget(environment: Environment) -> None:
         del _sessions[environment]
 
 
-def option(environment: Environment, name: str, otherwise: Any) -> Any:
-    """An option of ours, or what holds without Locust's command line."""
+def option(environment: Environment, name: str, otherwise: Any = None) -> Any:
+    """An option of ours; `otherwise` where it was left empty, or where Locust was not started by its command line."""
     value = getattr(environment.parsed_options, name, None)
     return otherwise if value in (None, "") else value
 

@@ -13,8 +13,8 @@ import gevent
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
-from ssegauge.fields import duration
 from ssegauge.errors import UserError
+from ssegauge.fields import duration
 from ssegauge.load.collector import Collector
 from ssegauge.load.hooks import Conductor, conductor_of
 from ssegauge.load.ledger import Slice
@@ -79,7 +79,9 @@ class Found:
     holds: bool
 
 
-def search(measure: Callable[[int], Found], first: int, most: int, *, factor: float = 2.0, until: float = 0.1) -> list[Found]:
+def search(
+    measure: Callable[[int], Found], first: int, most: int, *, factor: float = 2.0, until: float = 0.1
+) -> list[Found]:
     """Steps up by `factor` until the limit breaks, then halves the interval until it is narrow. In the order measured."""
     curve: list[Found] = []
     good, bad = 0, 0
@@ -199,4 +201,3 @@ def _end(conductor: Conductor) -> None:
         runner.quit()
     else:
         runner.stop()
-

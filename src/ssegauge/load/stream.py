@@ -138,14 +138,17 @@ class Stream:
 
     @property
     def last_event_id(self) -> str:
+        """What a reconnect would send."""
         return self._decoder.last_event_id
 
     @property
     def retry(self) -> int | None:
+        """The reconnection time that the stream asked for, in milliseconds."""
         return self._decoder.retry
 
     @property
     def comments(self) -> int:
+        """Comment lines seen."""
         return self._decoder.comments
 
     @property
@@ -156,6 +159,7 @@ class Stream:
     # -- what the reader calls
 
     def ready(self) -> None:
+        """Read once. See `Watched`."""
         if self.end is not None:
             return
         try:
@@ -186,11 +190,13 @@ class Stream:
         self._receive(data, stamp)
 
     def due(self) -> int:
+        """The nearest deadline. See `Watched`."""
         if self.end is not None:
             return 0
         return min((at for at, _, _ in self._deadlines() if at), default=0)
 
     def expire(self) -> None:
+        """A deadline has passed. See `Watched`."""
         # What has come in time but was not read yet must not be called late.
         self.ready()
         if self.end is not None:
@@ -255,7 +261,9 @@ class Stream:
             return True
         self.page = content[:_SHOWN].decode("utf-8", "replace")
         # The page may differ each time (a request's number, a clock); what failures are counted by must not.
-        self._finish("message_end", f"content type {kind or 'missing'}" if response.status == 200 else f"HTTP {response.status}")
+        self._finish(
+            "message_end", f"content type {kind or 'missing'}" if response.status == 200 else f"HTTP {response.status}"
+        )
         return False
 
     def _content(self, content: bytes, stamp: int, before: int) -> str:

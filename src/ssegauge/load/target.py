@@ -84,7 +84,7 @@ class LoadTarget:
         context.load_cert_chain(target.cert, target.key)
         return context
 
-    def _headers(self, credentials: Mapping[str, Any]) -> dict[str, str]:
+    def _headers(self, credentials: Mapping[Any, Any]) -> dict[str, str]:
         return _filled(credentials.get("headers", {}))
 
 

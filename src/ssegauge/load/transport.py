@@ -16,7 +16,7 @@ from typing import Protocol
 
 # asm-generic/socket.h; Python's socket module does not name it.
 SO_TIMESTAMPNS = 35
-KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8  # noqa: PLR2004
+KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
 READ_SIZE = 65536
 _TIMESPEC = struct.Struct("@qq").unpack
 _STAMP_SPACE = 64
@@ -70,6 +70,7 @@ class Plain:
         self._recvmsg = sock.recvmsg
 
     def receive(self) -> tuple[bytes | None, int]:
+        """See `Transport`."""
         data, ancillary, _, _ = self._recvmsg(READ_SIZE, _STAMP_SPACE)
         if not data:
             return None, 0
@@ -79,6 +80,7 @@ class Plain:
         return data, 0
 
     def seal(self, data: bytes) -> bytes:
+        """See `Transport`."""
         return data
 
 
@@ -121,6 +123,7 @@ class Tls:
             self.sock.send(self._out.read())
 
     def receive(self) -> tuple[bytes | None, int]:
+        """See `Transport`."""
         data, stamp = self._plain.receive()
         if data is None:
             self._in.write_eof()
@@ -141,5 +144,6 @@ class Tls:
         return b"".join(parts), stamp
 
     def seal(self, data: bytes) -> bytes:
+        """See `Transport`."""
         self._tls.write(data)
         return self._out.read()

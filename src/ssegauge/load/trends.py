@@ -10,7 +10,7 @@ from ssegauge.load.collector import Collector
 
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
     """Least squares: change a second; None for fewer than three points or no time between them."""
-    if len(points) < 3:  # noqa: PLR2004 - two points are a line whatever happens
+    if len(points) < 3:
         return None
     n = len(points)
     mean_t = sum(t for t, _ in points) / n

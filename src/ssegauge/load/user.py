@@ -12,8 +12,8 @@ from locust.exception import StopTest
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from ssegauge.endpoint import Endpoint
-from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
 from ssegauge.errors import UserError
+from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
 from ssegauge.load.connect import basic
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
@@ -30,17 +30,17 @@ _LAST_EVENT_ID = "Last-Event-ID"
 class SseUser(User):
     """Opens streams, judges each, and tells Locust of each once.
 
-        class Reader(SseUser):
-            @task
-            def read(self):
-                outcome = self.stream("GET", "/stream")            # to its end
+    class Reader(SseUser):
+        @task
+        def read(self):
+            outcome = self.stream("GET", "/stream")            # to its end
 
-            @task
-            def react(self):
-                with self.stream("GET", "/stream", events=True) as stream:
-                    for event in stream:                             # as they come
-                        if event.type == "ready":
-                            stream.leave()
+        @task
+        def react(self):
+            with self.stream("GET", "/stream", events=True) as stream:
+                for event in stream:                             # as they come
+                    if event.type == "ready":
+                        stream.leave()
     """
 
     abstract = True
@@ -127,7 +127,9 @@ class SseUser(User):
         elif endpoint is None and path is None:
             endpoint = session.next_endpoint()
         call = session.target.call(endpoint.request) if endpoint is not None else Call("GET", "", {}, {}, None, None)
-        body, content_type = body_of(call.json if json is None and data is None else json, call.data if data is None else data)
+        body, content_type = body_of(
+            call.json if json is None and data is None else json, call.data if data is None else data
+        )
         merged = {**call.headers, **(headers or {})}
         if auth is not None:
             merged["Authorization"] = auth if isinstance(auth, str) else basic(*auth)

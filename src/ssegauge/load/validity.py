@@ -8,7 +8,6 @@ from typing import Any
 
 from ssegauge.load.histogram import Histogram
 
-
 _ENOUGH = 500
 
 
@@ -28,7 +27,6 @@ class Limits:
     busy: float = 0.9
     warm: float = 0.5
     patience: float = 5.0
-
 
     @classmethod
     def around(cls, read_lag_ms: float) -> Limits:
@@ -103,8 +101,10 @@ def _bounds(evidence: Evidence, limits: Limits) -> list[str]:
     if error > max(limits.floor_ms, limits.share * figure):
         share = evidence.stamp_bound.count / received
         return [
-            f"{share:.0%} of the events were read together with later ones, so their times are known to {error:.0f} ms "
-            f"only at p99 (gap.p99 is {figure:.0f} ms): add a worker"
+            (
+                f"{share:.0%} of the events were read together with later ones, so their times are known to {error:.0f} "
+                f"ms only at p99 (gap.p99 is {figure:.0f} ms): add a worker"
+            )
         ]
     return []
 
@@ -116,8 +116,10 @@ def _user_clock(evidence: Evidence, limits: Limits) -> list[str]:
     name, figure = _smallest(evidence, "gap", "first_event")
     if error > max(limits.floor_ms, limits.share * figure):
         return [
-            f"without the kernel's stamps times are {error:.0f} ms late at p99 ({name}.p99 is {figure:.0f} ms): "
-            "add a worker, or run on Linux"
+            (
+                f"without the kernel's stamps times are {error:.0f} ms late at p99 ({name}.p99 is {figure:.0f} ms): "
+                "add a worker, or run on Linux"
+            )
         ]
     return []
 

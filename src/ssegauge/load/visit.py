@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import gevent
 from gevent.hub import get_hub
@@ -88,7 +88,7 @@ class Visit:
 
     # -- event by event
 
-    def __enter__(self) -> Visit:
+    def __enter__(self) -> Self:
         self._begun = monotonic_ns()
         self._session.recorder.started(self.plan.name)
         if self.plan.intended:
@@ -186,7 +186,7 @@ class Visit:
         if cookie:
             headers.setdefault("Cookie", cookie)
         try:
-            with gevent.Timeout(plan.timeouts.first_byte or _SEND_SECONDS, exception=False):
+            with gevent.Timeout(plan.timeouts.first_byte or _SEND_SECONDS, False):  # type: ignore[arg-type]  # False: silent, says gevent
                 send_all(transport, render(plan.method, plan.url, headers, plan.body, plan.route.proxy))
         except OSError:
             pass  # the server closed before it had read all: its answer, or the reset, is read like any other

@@ -1,0 +1,169 @@
+"""Each scenario does what its first line says, against a server that counts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.timing import MS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCENARIOS = sorted(path.stem for path in (ROOT / "loadtests").glob("*.py"))
+
+
+def users(count, seconds, *, stop=None):
+    options = ["-u", str(count), "-r", str(count), "-t", f"{seconds}s"]
+    return options + (["-s", f"{stop}s"] if stop else [])
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_loads_by_its_path_alone(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / f"{name}.py"), "--list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=20_000 * MS,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Available Users" in done.stdout
+
+
+def test_open_arrivals_keep_their_schedule(locust, source):
+    options = ["--host", f"{source}/ok?events=3&gap_ms=10", "--sse-rate", "40", "--sse-arrivals", "constant"]
+    ended = locust("time_to_first_byte", *options, *users(40, 3, stop=2)).finish()
+    streams = ended.results["streams"]
+    # Locust's own clock for -t starts up to a second before the users do.
+    assert 75 <= streams["attempted"] + streams["dropped_arrivals"] <= 125, ended.output
+    assert ended.results["asked"]["measure"] == "ttfb"
+    latency = ended.results["latency"]
+    assert latency["ttfb_from_intended"]["count"] == streams["attempted"]
+    assert latency["ttfb_from_intended"]["p50"] >= latency["ttfb"]["p50"]
+    assert ended.results["harness"]["schedule_lag"]["count"] == streams["attempted"]
+
+
+def test_arrivals_without_a_free_user_are_counted_not_moved(locust, source):
+    options = ["--host", f"{source}/ok?events=1000&gap_ms=20", "--sse-rate", "20", "--sse-arrivals", "constant"]
+    ended = locust("time_to_first_byte", *options, *users(5, 3)).finish()
+    streams = ended.results["streams"]
+    assert streams["attempted"] == 5, ended.output
+    assert 30 <= streams["dropped_arrivals"] <= 60
+
+
+@pytest.mark.slow
+def test_steps_change_the_number_of_streams(locust, source):
+    options = ["--host", f"{source}/ok?events=1000&gap_ms=20", "--sse-steps", "3x2s,9x2s", "-r", "10"]
+    ended = locust("concurrent_streams", *options).finish()
+    opens = [row["open"] for row in ended.results["series"] if row["phase"] == "steady"]
+    assert 3 in opens, ended.output
+    assert opens[-1] == 9
+    assert opens == sorted(opens)
+
+
+@pytest.mark.slow
+def test_capacity_finds_where_the_limit_breaks(locust, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "narrow.py"), "12"], stdout=subprocess.PIPE, text=True
+    )
+    port = int(process.stdout.readline())
+    try:
+        options = ["--host", f"http://127.0.0.1:{port}/", "--sse-hold", "3", "--sse-first", "4", "-r", "50"]
+        ended = locust("capacity", *options).finish(within=90_000 * MS)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+    capacity = ended.results["capacity"]
+    assert capacity["holds"] in (11, 12), capacity
+    assert capacity["breaks"] in (12, 13)
+    assert capacity["limit"] == "first_event.p95 < 200 ms"
+
+
+def test_churn_leaves_by_both_ways_and_sees_the_target_let_go(locust, source, profile):
+    path = profile(ticks="/ok?events=1000&gap_ms=20")
+    options = ["--sse-target", str(path), "--sse-pid", str(source.pid), "--sse-longest", "0.5"]
+    ended = locust("churn", *options, *users(6, 3)).finish()
+    assert set(ended.results["streams"]["by_verdict"]) == {"client_closed"}, ended.output
+    assert ended.results["streams"]["attempted"] > 20
+    assert ended.results["churn"]["back"] is True
+    assert max(value for _, value in ended.results["churn"]["sockets"]) > 0
+    assert ended.code == 0
+
+
+@pytest.mark.slow
+def test_churn_fails_where_streams_are_not_let_go(locust, source, profile):
+    path = profile(stuck="/deaf")
+    options = ["--sse-target", str(path), "--sse-pid", str(source.pid), "--sse-longest", "0.5", "--sse-settle", "1"]
+    ended = locust("churn", *options, *users(3, 2)).finish()
+    assert ended.results["churn"]["back"] is False, ended.output
+    assert ended.results["churn"]["after"] > ended.results["churn"]["base"]
+    assert ended.code == 1
+
+
+STORM = ["--sse-storm", "1.2", *users(5, 5)]
+
+
+def test_a_storm_loses_nothing_where_streams_resume(locust, profile):
+    ended = locust(
+        "reconnect_storm", "--sse-target", str(profile(feed="/resume?events=150&gap_ms=20")), *STORM
+    ).finish()
+    events, streams = ended.results["events"], ended.results["streams"]
+    assert (events["lost"], events["duplicated"], events["reordered"]) == (0, 0, 0), ended.output
+    assert streams["reconnects"] >= 10
+    assert ended.code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("damage", "kind"), [("skip=2", "lost"), ("again=3", "duplicated")], ids=["skips", "repeats"])
+def test_a_storm_counts_what_resuming_loses_or_doubles(locust, profile, damage, kind):
+    path = profile(feed=f"/resume?events=100000&gap_ms=20&{damage}")
+    ended = locust("reconnect_storm", "--sse-target", str(path), *STORM).finish()
+    each = int(damage[-1])
+    # The first connection of each stream resumes nothing; one that the run's end cut before its first event shows nothing.
+    arrived = (
+        sum(
+            ended.results[part].get("first_event", {}).get("count", 0)
+            for part in ("latency", "failed_latency")
+            if part in ended.results
+        )
+        - 5
+    )
+    assert ended.results["events"][kind] == each * arrived, ended.output
+    assert ended.code == 1
+
+
+@pytest.mark.slow
+def test_slow_readers_are_kept_apart(locust, profile):
+    path = profile(ticks="/ok?events=1000&gap_ms=20")
+    options = ["--sse-target", str(path), "--sse-calm", "1", "--sse-slow-share", "0.5"]
+    ended = locust("slow_readers", *options, *users(4, 3)).finish()
+    good, stopped = (ended.results["endpoints"][name] for name in ("ticks", "ticks (stopped)"))
+    assert good["streams"]["attempted"] == stopped["streams"]["attempted"] == 2, ended.output
+    assert good["events"]["received"] > 1.5 * stopped["events"]["received"]
+    assert ended.results["slow_readers"]["gap_p99_after_ms"] > 0
+
+
+@pytest.mark.slow
+def test_a_soak_tells_what_grows(locust, source, profile):
+    path = profile(ticks="/ok?events=20&gap_ms=10")
+    ended = locust("soak", "--sse-target", str(path), "--sse-pid", str(source.pid), *users(3, 6, stop=2)).finish()
+    found = ended.results["soak"]
+    assert found["target_rss_mb_per_hour"] is not None, ended.output
+    assert found["gap_p99_ms_per_hour"] is not None
+    assert found["failed_per_second_per_hour"] == 0
+
+
+def test_the_short_way_is_the_same_run(source, tmp_path):
+    results = tmp_path / "results.json"
+    command = [sys.executable, "-m", "ssegauge", "load", f"{source}/ok?events=3", "--results", str(results)]
+    process = subprocess.Popen(
+        [*command, "--", "-u", "3", "-t", "2s", "--only-summary"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output, _ = process.communicate(timeout=20_000 * MS)
+    assert process.returncode in (0, 3), output
+    assert results.exists(), output
+    assert "complete" in output
