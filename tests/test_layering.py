@@ -33,7 +33,7 @@ ORDER = [
     ["bench"],
     ["needs"],
     ["judging"],
-    ["leaving", "reflection", "resumption", "shutdown", "timing"],
+    ["leaving", "proxied", "reflection", "resumption", "shutdown", "timing"],
     ["results", "metrics"],
     ["baseline", "noise", "run", "thresholds"],
     ["suite"],

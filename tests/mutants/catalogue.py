@@ -12,10 +12,10 @@ from pathlib import Path
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
 
-from . import cors, disconnect, encoding, headers, http, process, reconnection, reflection, security
+from . import cors, disconnect, encoding, headers, http, intermediaries, process, reconnection, reflection, security
 from .server import Clean, Host
 
-TOPICS = (cors, disconnect, encoding, headers, http, reconnection, reflection, security)
+TOPICS = (cors, disconnect, encoding, headers, http, intermediaries, reconnection, reflection, security)
 MUTANTS: dict[str, type[Clean]] = {name: kind for topic in TOPICS for name, kind in topic.MUTANTS.items()}
 
 

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -159,7 +159,7 @@ class Clean:
     silence_ms: ClassVar[int] = 1000  # that a client may leave what was sent unacknowledged
     process: ClassVar[bool] = False  # served in a process of its own, whose id the bench gets
     tls: ClassVar[ssl.SSLContext | None] = None
-    relay: ClassVar[Callable[[int], Servant] | None] = None  # made with the server's port: the proxy in front of it
+    relay: ClassVar[Any] = None  # a class, made with the server's port: the proxy in front of it
 
     def __init__(self) -> None:
         self.active = 0
