@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
-from ssegauge.exchange import Exchange, Hop, Read, Sent
+from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
 from ssegauge.http1 import MessageReader
 from ssegauge.profile import Target
 from ssegauge.verdict import EndKind
@@ -39,8 +39,9 @@ class Limits:
     connect: float = 5.0
     first_byte: float = 30.0
     window: float = 10.0
-    max_body: int = 4 << 20
-    max_events: int = 20_000
+    max_body: int = 2 << 20
+    max_events: int = 10_000
+    max_lines: int = MAX_LINES
     deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
 
 
@@ -244,6 +245,7 @@ class Stream:
         self.exchange = Exchange(endpoint, self.sent, started=datetime.now(UTC).isoformat(timespec="milliseconds"))
         self.events = 0
         self.arrived: list[float] = []
+        self.lines = 0
         self.over = False
         self._decoder: Decoder | None = Decoder()
         self._reader = MessageReader(self.sent.method, self.exchange)
@@ -284,9 +286,9 @@ class Stream:
     def _window_end(self) -> float:
         if self.limits.deadline:
             return self._began + self.limits.window
-        if self.exchange.head_at is None:
+        if self.exchange.first_byte_at is None:
             return self._began + max(self.limits.first_byte, self.limits.window)
-        return self._began + self.exchange.head_at + self.limits.window
+        return self._began + (self.exchange.head_at or self.exchange.first_byte_at) + self.limits.window
 
     def until_events(self, count: int, within: float | None = None) -> bool:
         """Read until `count` events have been dispatched."""
@@ -330,7 +332,8 @@ class Stream:
         self._take(at, data)
 
     def _take(self, at: float, data: bytes) -> None:
-        self.exchange.wire.append(Read(at, data))
+        if self.exchange.head_at is None or not self.exchange.wire:
+            self.exchange.wire.append(Read(at, data))  # the content is kept in `reads`, once
         content = self._reader.feed(data, at)
         if content:
             self.exchange.reads.append(Read(at, content))
@@ -340,10 +343,16 @@ class Stream:
         elif self._reader.complete:
             self._linger()
             self._end("message_end")
-        elif self._reader.content_bytes > self.limits.max_body or self.events > self.limits.max_events:
-            self._end("client", "observation ended by its limit of bytes or events")
+        elif self._past_limits():
+            self._end("client", "observation ended by its limit of bytes, lines or events")
+
+    def _past_limits(self) -> bool:
+        limits = self.limits
+        lines = self.lines > limits.max_lines
+        return lines or self._reader.content_bytes > limits.max_body or self.events > limits.max_events
 
     def _count(self, content: bytes, at: float) -> None:
+        self.lines += line_ends(content)
         if self._decoder is None or self.exchange.members("content-encoding"):
             return
         try:

@@ -52,7 +52,7 @@ class Hop(NamedTuple):
 class Exchange:
     """A request and all that came back.
 
-    `wire` holds raw reads, head and framing included (HTTP/1 only); `reads` the content with the transfer coding
+    `wire` holds the raw reads up to the end of the head (HTTP/1 only); `reads` the content with the transfer coding
     removed, one entry for each read that brought some. `framing` is chunked, length, close, none or h2.
     `excess` are bytes that followed the end of the message.
     """
@@ -177,8 +177,17 @@ def load(path: Path) -> Exchange:
 
 # -- content coding -------------------------------------------------------------------------------------------------
 
-MAX_DECODED = 8 << 20
+MAX_DECODED = 2 << 20
 """Bytes of decoded content that are kept: a few KiB of gzip can stand for gigabytes."""
+
+
+MAX_LINES = 50_000
+"""Lines of a stream that are looked at: each becomes an object of its own."""
+
+
+def line_ends(data: bytes) -> int:
+    """Line ends in the bytes, CRLF counted twice: a bound, not a figure."""
+    return data.count(b"\n") + data.count(b"\r")
 
 
 class Decoded(NamedTuple):
@@ -205,7 +214,7 @@ def decode_content(reads: list[Read], codings: list[str], limit: int = MAX_DECOD
 
 def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], limit: int) -> Decoded:
     out: list[Read] = []
-    left = limit
+    left, lines = limit, 0
     for at, chunk in reads:
         data = chunk
         try:
@@ -213,12 +222,19 @@ def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], 
                 data = inflate(data, left + 1)
         except Exception as error:  # noqa: BLE001 - each coding's library has its own error classes
             return Decoded(out, f"not in the announced coding: {error}")
-        if data:
-            out.append(Read(at, data[:left]))
+        room = MAX_LINES - lines
+        lines += line_ends(data)
+        kept = data[:left] if lines <= MAX_LINES else _first_lines(data[:left], room)
+        if kept:
+            out.append(Read(at, kept))
         left -= len(data)
-        if left < 0:
-            return Decoded(out, f"decoded content passes {limit} bytes")
+        if left < 0 or lines > MAX_LINES:
+            return Decoded(out, f"decoded content passes {limit} bytes or {MAX_LINES} lines")
     return Decoded(out)
+
+
+def _first_lines(data: bytes, count: int) -> bytes:
+    return b"".join(line + b"\n" for line in data.replace(b"\r", b"\n").split(b"\n", count)[:count])
 
 
 def _zlib_inflater(wbits: int) -> Callable[[bytes, int], bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from pathlib import Path
@@ -56,15 +57,18 @@ def _detail(finding: dict[str, Any]) -> list[str]:
         "",
         escape(finding["requirement"]),
         "",
-        *(f"    {line}" for line in evidence),
-        *([""] if evidence else []),
+        *_preformatted(evidence),
         f"Mend: {escape(finding['mend'])}",
         "",
-        f"    {finding['reproduce']}",
-        "",
+        *_preformatted([finding["reproduce"]]),
         "</details>",
         "",
     ]
+
+
+def _preformatted(lines: list[str]) -> list[str]:
+    """Lines as they are: an HTML block, which holds also where a renderer knows no indented code."""
+    return [f"<pre>{html.escape(chr(10).join(lines))}</pre>", ""] if any(lines) else []
 
 
 def _unjudged(findings: list[dict[str, Any]]) -> list[str]:
