@@ -13,7 +13,6 @@ from ssegauge.bench import Options
 
 from .server import Call, Clean, Peer, block
 
-CALL: ContextVar[Call] = ContextVar("call")
 PEER: ContextVar[Peer] = ContextVar("peer")
 QUICK = Options(window=2.0, scale=0.2)
 """A client's leave may go unseen for one second instead of five."""
@@ -22,12 +21,26 @@ TOO_LONG = 2.5
 
 
 class Watched(Clean):
-    """Knows, when a client leaves, whose stream it was."""
+    """Knows whose stream it was when a client has left."""
 
     async def run(self, call: Call, peer: Peer, start: int) -> bool:
-        CALL.set(call)
         PEER.set(peer)
-        return await super().run(call, peer, start)
+        try:
+            complete = await super().run(call, peer, start)
+        except OSError:
+            complete = False
+        if not complete:
+            await self.abandoned(call, peer)
+        return complete
+
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        """The client left before its stream was complete."""
+
+    async def go_on(self) -> None:
+        """Work for nobody."""
+        self.active += 1
+        await asyncio.sleep(TOO_LONG)
+        self.active -= 1
 
 
 class GeneratorLeak(Watched):
@@ -36,10 +49,9 @@ class GeneratorLeak(Watched):
     rule = "DIS-01"
     options = QUICK
 
-    async def client_left(self, work: asyncio.Future[bool]) -> bool:
-        if CALL.get().path != "/idle":
-            await asyncio.sleep(TOO_LONG)
-        return await super().client_left(work)
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        if call.path != "/idle":
+            await self.go_on()
 
 
 class FdLeak(Clean):
@@ -144,7 +156,7 @@ class NoWriteTimeout(Clean):
     silence_ms = 0
 
 
-class ZombieUpstream(Clean):
+class ZombieUpstream(Watched):
     """Ends the stream with its client, and leaves the model running."""
 
     rule = "DIS-08"
@@ -154,9 +166,8 @@ class ZombieUpstream(Clean):
         super().__init__()
         self.upstream: list[asyncio.Task[None]] = []
 
-    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+    async def abandoned(self, call: Call, peer: Peer) -> None:
         self.upstream.append(asyncio.ensure_future(self.compute()))
-        return await super().client_left(work)
 
     async def compute(self) -> None:
         """Make tokens that nobody gets."""
@@ -170,10 +181,9 @@ class SpinsAfterDisconnect(Watched):
 
     rule = "DIS-09"
 
-    async def client_left(self, work: asyncio.Future[bool]) -> bool:
-        if CALL.get().path == "/ticks":
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        if call.path == "/ticks":
             time.sleep(3)  # noqa: ASYNC251 - it is the fault
-        return await super().client_left(work)
 
 
 class StalledCloseLeak(Watched):
@@ -194,15 +204,10 @@ class StalledCloseLeak(Watched):
             yield filling
             await asyncio.sleep(0.001)
 
-    async def run(self, call: Call, peer: Peer, start: int) -> bool:
-        try:
-            return await super().run(call, peer, start)
-        finally:
-            since = self.since.get(id(peer))
-            if since is not None and time.monotonic() - since > 0.5:
-                self.active += 1
-                await asyncio.sleep(TOO_LONG)
-                self.active -= 1
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        since = self.since.get(id(peer))
+        if since is not None and time.monotonic() - since > 0.5:
+            await self.go_on()
 
 
 class IdleLeak(Watched):
@@ -211,10 +216,9 @@ class IdleLeak(Watched):
     rule = "DIS-11"
     options = QUICK
 
-    async def client_left(self, work: asyncio.Future[bool]) -> bool:
-        if CALL.get().path == "/idle":
-            await asyncio.sleep(TOO_LONG)
-        return await super().client_left(work)
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        if call.path == "/idle":
+            await self.go_on()
 
 
 MUTANTS: dict[str, type[Clean]] = {
