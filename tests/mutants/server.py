@@ -462,6 +462,7 @@ class Host:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._at_work: set[asyncio.Task[Any] | None] = set()
         self.thread = threading.Thread(target=self.loop.run_forever, name="mutants", daemon=True)
         self.thread.start()
 
@@ -476,8 +477,17 @@ class Host:
             asyncio.run_coroutine_threadsafe(self._stop(server), self.loop).result(10)
 
     async def _start(self, mutant: Servant) -> asyncio.Server:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # the loop keeps weak references alone: work that outlives its connection would be collected in the middle
+            task = asyncio.current_task()
+            self._at_work.add(task)
+            try:
+                await mutant.serve(reader, writer)
+            finally:
+                self._at_work.discard(task)
+
         tls = getattr(mutant, "tls", None)
-        return await asyncio.start_server(mutant.serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
+        return await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
 
     async def _stop(self, server: asyncio.Server) -> None:
         server.close()
