@@ -11,6 +11,7 @@ from ssegauge.client import MAX_HOPS, REDIRECTS, Connection, Limits, Stream, wit
 from ssegauge.exchange import Sent
 from ssegauge.judging import NotDeclared, broken, rule
 from ssegauge.observation import Evidence, Observation
+from ssegauge.redaction import redact_url
 
 PROMPT = 2.0
 """Seconds within which HEAD and refusals are answered (HTTP-06, HTTP-23)."""
@@ -119,11 +120,15 @@ def _first_bytes_of_next(bench: Bench, connection: Connection) -> bytes:
 def test_redirect_leads_to_the_stream(observation: Observation) -> None:
     """A redirect carries a valid Location, makes no loop and leads within five hops to a 200 event stream."""
     exchange = observation.exchange
-    hops = [Evidence(f"{hop.status} {hop.url} → {hop.location}") for hop in exchange.redirects]
+    hops = [
+        Evidence(f"{hop.status} {redact_url(hop.url)} → {redact_url(hop.location or '(no Location)')}")
+        for hop in exchange.redirects
+    ]
     if exchange.status in REDIRECTS:
         location = exchange.value("location")
         if location is None or len(exchange.redirects) < MAX_HOPS:
-            broken("a Location that can be followed", f"{exchange.status} with Location {location!r}", hops)
+            missing = "without Location" if location is None else "with a Location that leads nowhere"
+            broken("a Location that can be followed", f"{exchange.status} {missing}", hops)
         broken(f"a stream within {MAX_HOPS} hops", f"{len(hops) + 1} redirects and no stream", hops)
     urls = [hop.url for hop in exchange.redirects]
     if len(set(urls)) != len(urls):
@@ -224,7 +229,7 @@ def test_post_stream_is_redirected_with_307_or_308(observation: Observation) -> 
             broken(
                 "307 or 308",
                 f"{hop.status}: clients repeat the request as GET",
-                Evidence(f"{hop.url} → {hop.location}"),
+                Evidence(f"to {redact_url(hop.location or '')}"),
             )
 
 

@@ -21,7 +21,7 @@ from ssegauge.client import Limits, Stream, Transport, alpn, record, record_foll
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.observation import Observation
 from ssegauge.probe import Gauge, MetricsGauge, ProcessGauge, StatusGauge, joined
-from ssegauge.profile import Endpoint, Profile, Request, Situation, secret
+from ssegauge.profile import Endpoint, Profile, Request, Situation, resolved, secret
 from ssegauge.pulse import Pulse
 from ssegauge.serving import PROBE_PATH, ServedApp
 
@@ -119,7 +119,7 @@ class Bench:
         """Save the recording where the run keeps them."""
         if self.options.save is not None:
             name = "-".join(part for part in (_file_name(self.endpoint.name), purpose) if part)
-            recordings.save(observation.exchange, self.options.save / f"{name}.json")
+            recordings.save(observation.exchange, self.options.save / f"{name}.json", self.profile.secret_names)
 
     def observe(self, sent: Sent | None = None, *, limits: Limits | None = None, follow: bool = True) -> Observation:
         """A stream of its own, run to its end or to the end of the window."""
@@ -249,7 +249,7 @@ def _text(value: Any) -> Any:
 
 def _body(request: Request) -> tuple[bytes | None, str]:
     if request.json_body is not None:
-        return json.dumps(request.json_body).encode(), "application/json"
+        return json.dumps(resolved(request.json_body)).encode(), "application/json"
     if request.data is not None:
         return secret(request.data).encode(), "application/x-www-form-urlencoded"
     return (b"", "") if request.method in {"POST", "PUT", "PATCH"} else (None, "")

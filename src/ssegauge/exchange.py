@@ -110,18 +110,25 @@ class Exchange:
         """The content with its Content-Encoding removed, read by read."""
         return decode_content(self.reads, self.members("content-encoding"))
 
-    def to_json(self) -> dict[str, Any]:
-        """The recording as a JSON object; secrets in the request are redacted."""
+    def to_json(self, secret_names: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """The recording as a JSON object; credentials are redacted, those of `secret_names` (in lower case) too.
+
+        The body of a request may hold them as well, and is left out where the profile names any.
+        """
         document = asdict(self)
         document["schema"] = SCHEMA
         document["request"] = {
             "method": self.request.method,
-            "url": redact_url(self.request.url),
-            "headers": redact_headers(self.request.headers),
-            "body": None if self.request.body is None else _b64(self.request.body),
+            "url": redact_url(self.request.url, secret_names),
+            "headers": redact_headers(self.request.headers, secret_names),
+            "body": None if self.request.body is None or secret_names else _b64(self.request.body),
             "http_version": self.request.http_version,
         }
         document["headers"] = redact_headers(tuple(self.headers))
+        document["redirects"] = [
+            (hop.status, redact_url(hop.url, secret_names), hop.location and redact_url(hop.location, secret_names))
+            for hop in self.redirects
+        ]
         document["wire"] = []  # the head may carry secrets; content and fields are kept apart
         document["reads"] = [{"at": read.at, "b64": _b64(read.data)} for read in self.reads]
         document["excess"] = _b64(self.excess)
@@ -152,10 +159,10 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def save(exchange: Exchange, path: Path) -> None:
-    """Write the recording whole or not at all."""
+def save(exchange: Exchange, path: Path, secret_names: frozenset[str] = frozenset()) -> None:
+    """Write the recording whole or not at all, without its credentials."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(exchange.to_json(), indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(exchange.to_json(secret_names), indent=1) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ssegauge.anatomy import Anatomy, Block, dissect
 from ssegauge.exchange import Decoded, Exchange, offsets
 from ssegauge.profile import Endpoint
+from ssegauge.redaction import redact_headers
 from ssegauge.verdict import Facts, Verdict, verdict
 from ssegauge.visible import visible
 from ssegauge.wire import Event
@@ -166,7 +167,8 @@ class Observation:
         exchange = self.exchange
         wanted = {name.lower() for name in names}
         lines = [f"HTTP/{exchange.http_version} {exchange.status} {exchange.reason}"]
-        lines += [f"{name}: {value}" for name, value in exchange.headers if not wanted or name.lower() in wanted]
+        fields = redact_headers(exchange.headers)
+        lines += [f"{name}: {value}" for name, value in fields if not wanted or name.lower() in wanted]
         return [Evidence("", visible(line), None, exchange.head_at) for line in lines]
 
 
