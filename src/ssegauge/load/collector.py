@@ -14,6 +14,8 @@ from ssegauge.load.ledger import Book, Ledger, Slice
 from ssegauge.load.validity import Evidence, Limits, reasons
 
 _KEPT_SECONDS = 15  # workers report every 3 s, so a second this old is complete
+_REPORT_SECONDS = 4  # until all workers have told of a second
+_MOST_LIVE = 3600  # rows that the live page is given at once
 _MOST_ROW_HISTOGRAMS = 1200  # rows beyond twenty minutes carry percentiles only
 
 
@@ -56,6 +58,7 @@ class Collector:
 
     def __init__(self, run: str) -> None:
         self.run = run
+        self.resets = 0
         self.started = time.time()
         self.ended = 0.0
         self.steady_from = 0.0
@@ -95,6 +98,7 @@ class Collector:
     def reset(self) -> None:
         """Begin the figures anew; the run and its workers stay. What was before is no part of the figures."""
         self.ledger = Ledger()
+        self.resets += 1
         self.rows.clear()
         self.endpoint_rows.clear()
         self.started = time.time()
@@ -137,12 +141,19 @@ class Collector:
                 sums.levels = here.levels or sums.levels
         return sums
 
-    def live(self) -> list[dict[str, Any]]:
-        """The rows so far, those of the last seconds included."""
+    def live(self, endpoint: str | None, since: int) -> list[dict[str, Any]]:
+        """The rows after second `since` of the run, of all endpoints or of one; only seconds that no worker adds to."""
         now = time.time()
+        settled = int(now) - (_REPORT_SECONDS if len(self.workers) > 1 else 0)
         self.fold(now - self.kept_seconds)
-        recent = [self._row(second, None) for second in self.ledger.seconds() if second < int(now)]
-        return self.rows + recent
+        begin = int(self.started)
+        rows = self.rows if endpoint is None else self.endpoint_rows.get(endpoint, [])
+        found = [row for row in rows[-_MOST_LIVE:] if row["t"] > since]
+        after = max(since, rows[-1]["t"] if rows else -1)
+        for second in self.ledger.seconds():
+            if begin + after < second < settled and (endpoint is None or endpoint in self.ledger.books):
+                found.append(self._row(second, endpoint, histograms=False))
+        return found
 
     def document(self, about: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         """The results document. `about`: scenario, target, command and the like."""
@@ -212,10 +223,10 @@ class Collector:
         """A second of this run: what a worker says late of one that has its row already is in the sums only."""
         return second >= int(self.started) and (not self.rows or second - int(self.started) > self.rows[-1]["t"])
 
-    def _row(self, second: int, endpoint: str | None) -> dict[str, Any]:
+    def _row(self, second: int, endpoint: str | None, *, histograms: bool = True) -> dict[str, Any]:
         books = self.ledger.books.values() if endpoint is None else (self.ledger.books[endpoint],)
         slices = [book.slices[second] for book in books if second in book.slices]
-        histograms = len(self.rows) < _MOST_ROW_HISTOGRAMS
+        histograms = histograms and len(self.rows) < _MOST_ROW_HISTOGRAMS
         found = figures.row(second, self.started, self._phase(second), slices, histograms=histograms)
         if endpoint is None:
             found["harness"] = figures.harness_row(self.ledger.harness.slices.get(second))

@@ -112,7 +112,7 @@ def row(second: int, started: float, phase: str, slices: Iterable[Slice], *, his
     for name in ("first_event", *EVENT_TIMES):
         found = sums.histograms.get(name)
         if found:
-            latency[name] = time_figures(found, document=_coarse(found))
+            latency[name] = time_figures(found, document=_coarse(found) if histograms else {"none": True})
             if not histograms:
                 del latency[name]["histogram"]
     return {

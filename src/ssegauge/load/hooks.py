@@ -298,6 +298,10 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
     events.test_stop.add_listener(lambda **_: gevent.spawn(conductor.finish, quits=False))
     events.quitting.add_listener(lambda **_: conductor.finish())
     _wait_before_quit(conductor, runner)
+    if environment.web_ui is not None:
+        from ssegauge.load import live  # noqa: PLC0415 - Flask is needed where there is a page
+
+        live.install(conductor, environment.web_ui)
     if isinstance(runner, MasterRunner):
         _install_master(conductor, runner)
 

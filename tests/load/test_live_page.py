@@ -1,0 +1,134 @@
+"""The live page: its data, its place in Locust's page, and what a person sees in a browser."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.timing import MS, eventually
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Page:
+    def __init__(self, address):
+        self.address = address
+
+    def get(self, path=""):
+        with urllib.request.urlopen(self.address + path, timeout=5000 * MS) as answer:
+            return answer.read().decode()
+
+    def data(self, **query):
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return json.loads(self.get(f"/ssegauge/data?{asked}"))
+
+    def post(self, path, data):
+        with urllib.request.urlopen(self.address + path, data=data.encode(), timeout=5000 * MS) as answer:
+            return answer.read().decode()
+
+
+@contextlib.contextmanager
+def locust_page(tmp_path, *arguments, base=""):
+    log = tmp_path / "locust.log"
+    command = ["-m", "locust", "-f", str(ROOT / "loadtests" / "concurrent_streams.py"), "--web-host", "127.0.0.1"]
+    for port in range(20_000 + os.getpid() % 10_000, 65_000, 997):
+        options = [*command, "--web-port", str(port), *(["--web-base-path", base] if base else []), *arguments]
+        with log.open("w") as file:
+            process = subprocess.Popen([sys.executable, *options], stdout=file, stderr=file, start_new_session=True)
+        page = Page(f"http://127.0.0.1:{port}{base}")
+
+        def answers(page=page, process=process):
+            if process.poll() is not None:
+                return True
+            with contextlib.suppress(OSError):
+                return bool(page.get("/"))
+            return False
+
+        eventually(answers, within=15_000 * MS)
+        if process.poll() is None:
+            break  # else the port was taken
+    try:
+        yield page
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(timeout=15_000 * MS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert "Traceback" not in log.read_text()
+
+
+def begin(page, users=6):
+    page.post("/swarm", f"user_count={users}&spawn_rate={users}&host=")
+
+
+@pytest.fixture
+def two_endpoints(profile):
+    return str(profile(good="/ok?events=20&gap_ms=20", cut="/truncate?events=5&gap_ms=20"))
+
+
+def test_a_run_is_followed_second_by_second_through_reset_and_a_second_run(tmp_path, two_endpoints):
+    with locust_page(tmp_path, "--sse-target", two_endpoints, base="/locust") as page:
+        assert '<script src="/locust/ssegauge/tab.js"' in page.get("/")
+        assert "/locust/ssegauge/" in page.get("/")
+        assert page.data()["rows"] == []
+        begin(page)
+        eventually(lambda: len(page.data()["rows"]) > 2, within=10_000 * MS)
+        first = page.data()
+        known = first["rows"][-1]["t"]
+        eventually(lambda: page.data(run=first["run"], since=known)["rows"], within=5000 * MS)
+        assert all(row["t"] > known for row in page.data(run=first["run"], since=known)["rows"])
+        assert first["endpoints"]["cut"]["verdicts"].keys() == {"truncated"}
+        assert page.data(endpoint="good")["rows"][-1]["by_verdict"].keys() <= {"complete"}
+        page.post("/stats/reset", "")
+        eventually(lambda: page.data()["run"] != first["run"], within=5000 * MS)
+        assert page.data(run=first["run"], since=known)["rows"][:1] in ([], page.data()["rows"][:1])
+        page.post("/stop", "")
+        eventually(lambda: page.data()["final"], within=10_000 * MS)
+        begin(page)
+        eventually(lambda: page.data()["rows"] and page.data()["final"] is None, within=10_000 * MS)
+
+
+def test_charts_come_from_the_installed_library(tmp_path, two_endpoints):
+    with locust_page(tmp_path, "--sse-target", two_endpoints) as page:
+        html = page.get("/ssegauge/")
+        assert "http://" not in html
+        assert "https://" not in html
+        assert len(page.get("/ssegauge/plotly.min.js")) > 1_000_000
+
+
+@pytest.mark.browser
+def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on PATH")
+    with locust_page(tmp_path, "--sse-target", two_endpoints) as page, sync_api.sync_playwright() as playwright:
+        begin(page)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page()
+        errors = []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.on(
+            "request",
+            lambda asked: (
+                errors.append(asked.url) if "127.0.0.1" not in asked.url and asked.url[:4] == "http" else None
+            ),
+        )
+        tab.goto(page.address)
+        tab.get_by_role("tab", name="Event streams").click()
+        inside = tab.frame_locator("iframe[title='Event streams']")
+        inside.locator("#streams .scatterlayer .trace").first.wait_for(timeout=15_000 * MS * 1000)
+        assert inside.locator(".chart .main-svg").count() >= 6
+        assert "open streams" in inside.locator("#figures").inner_text()
+        assert "truncated" in inside.locator("#endpoints").inner_text()
+        browser.close()
+        assert errors == []
