@@ -15,7 +15,7 @@ from ssegauge.client import Limits, Stream
 from ssegauge.endpoint import Situation
 from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
 from ssegauge.observation import Evidence, Observation
-from ssegauge.shutdown import GRACE, shutdown
+from ssegauge.shutdown import grace, shutdown
 from ssegauge.timing import mostly
 from ssegauge.visible import visible
 
@@ -316,7 +316,7 @@ def test_server_stops_within_its_grace_period(bench: Bench) -> None:
     if seen.gone_after is None:
         still = sum(not stream.ended for stream in seen.streams)
         broken(
-            f"the process gone within {GRACE:g} s of SIGTERM",
+            f"the process gone within {grace(bench):g} s of SIGTERM",
             f"it still runs, with {still} of {len(seen.streams)} streams open",
             [Evidence(stream.exchange.request.url, at=stream.exchange.end_at) for stream in seen.streams],
         )

@@ -32,6 +32,11 @@ class Shutdown:
     told_at: tuple[float, ...]
 
 
+def grace(bench: Bench) -> float:
+    """The grace period under the run's scale."""
+    return GRACE * bench.options.scale
+
+
 def shutdown(bench: Bench) -> Shutdown:
     """Stop the app once for all the rules that ask, and start it again. Raises Untestable where no stream stays open."""
     return bench.once("shutdown", lambda: _shut_down(bench))
@@ -43,7 +48,7 @@ def _shut_down(bench: Bench) -> Shutdown:
         raise Untestable("needs a target that may be signalled and started again: pass --app")
     targets = _streams_that_stay(bench)
     usual = app.grace
-    app.grace = max(usual, GRACE + 2)  # so that what ends the streams in time is the app, and not the server's limit
+    app.grace = max(usual, grace(bench) + 2)  # so that what ends the streams in time is the app, and not the server's limit
     try:
         if app.grace != usual:
             app.restart()
@@ -71,7 +76,7 @@ def _streams_that_stay(bench: Bench) -> list[Sent]:
 
 
 def _signal(bench: Bench, app: ServedApp, targets: list[Sent]) -> Shutdown:
-    limits = replace(bench.limits, window=GRACE + 5, max_body=64 << 20, deadline=False)
+    limits = replace(bench.limits, window=grace(bench) + 5, max_body=64 << 20, deadline=False)
     streams = [bench.open(sent, limits=limits) for sent in targets]
     try:
         for stream in streams:
@@ -95,10 +100,10 @@ def _watch(bench: Bench, app: ServedApp, streams: list[Stream]) -> float | None:
     gone: list[float | None] = [None]
 
     def wait() -> None:
-        gone[0] = app.wait(GRACE)
+        gone[0] = app.wait(grace(bench))
 
     def read(stream: Stream) -> Callable[[], None]:
-        return lambda: _read_until(stream, began + GRACE)
+        return lambda: _read_until(stream, began + grace(bench))
 
     bench.together([wait, *map(read, streams)])
     return gone[0]

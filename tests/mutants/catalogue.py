@@ -12,10 +12,43 @@ from pathlib import Path
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
 
-from . import cors, disconnect, encoding, headers, http, intermediaries, process, reconnection, reflection, security
+from . import (
+    buffering,
+    clients,
+    cors,
+    disconnect,
+    encoding,
+    errors,
+    headers,
+    http,
+    intermediaries,
+    isolation,
+    lifecycle,
+    order,
+    process,
+    reconnection,
+    reflection,
+    security,
+)
 from .server import Clean, Host
 
-TOPICS = (cors, disconnect, encoding, headers, http, intermediaries, reconnection, reflection, security)
+TOPICS = (
+    buffering,
+    clients,
+    cors,
+    disconnect,
+    encoding,
+    errors,
+    headers,
+    http,
+    intermediaries,
+    isolation,
+    lifecycle,
+    order,
+    reconnection,
+    reflection,
+    security,
+)
 MUTANTS: dict[str, type[Clean]] = {name: kind for topic in TOPICS for name, kind in topic.MUTANTS.items()}
 
 
@@ -34,7 +67,11 @@ def bench_for(
     """A bench in front of the server while it is served."""
     with contextlib.ExitStack() as stack:
         chosen = options or server.options
-        if server.process:
+        app = None
+        if server.control:
+            app = stack.enter_context(process.Controlled(server))
+            url = app.url
+        elif server.process:
             url, pid = stack.enter_context(process.served(server))
             chosen = replace(chosen, pid=pid)
         else:
@@ -45,4 +82,4 @@ def bench_for(
             contract = contract.model_copy(update={"target": contract.target.model_copy(update={"proxied": proxied})})
         name = endpoint or server.endpoint
         declared = next(known for known in contract.endpoint if known.name == name)
-        yield Bench(contract, declared, chosen)
+        yield Bench(contract, declared, chosen, app)  # type: ignore[arg-type]

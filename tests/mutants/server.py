@@ -158,6 +158,7 @@ class Clean:
     count: ClassVar[int] = 5
     silence_ms: ClassVar[int] = 1000  # that a client may leave what was sent unacknowledged
     process: ClassVar[bool] = False  # served in a process of its own, whose id the bench gets
+    control: ClassVar[bool] = False  # served in a process that the bench may signal and start again
     tls: ClassVar[ssl.SSLContext | None] = None
     relay: ClassVar[Any] = None  # a class, made with the server's port: the proxy in front of it
 
