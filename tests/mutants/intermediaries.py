@@ -108,10 +108,32 @@ class SwallowingRelay(Relay):
             writer.write(re.sub(rb"[0-9a-f]+\r\n: keepalive\n\n\r\n", b"", data))
 
 
+class EndingRelay(Relay):
+    """Takes the death of the server for the end of its answer."""
+
+    async def downward(self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        kept = b""
+        with contextlib.suppress(ConnectionError):
+            while data := await behind.read(1 << 16):
+                kept = (kept + data)[-5:]
+                writer.write(data)
+        if kept != b"0\r\n\r\n":
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+
+
+class DeafRelay(Relay):
+    """Does not look whether the server is still there."""
+
+    async def downward(self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await super().downward(behind, writer)
+        await asyncio.sleep(3600)
+
+
 class Proxied(Clean):
     """Clean, behind an honest relay."""
 
-    relay = Relay
+    relay: ClassVar[type[Relay]] = Relay
 
 
 class ProxyBuffers(Clean):
@@ -175,6 +197,26 @@ class ProxyHidesDisconnect(Clean):
     relay = HidingRelay
 
 
+class ControlledAndProxied(Proxied):
+    """Clean in a process of its own, behind an honest relay."""
+
+    control = True
+
+
+class ProxyHidesUpstreamDeath(ControlledAndProxied):
+    """Stands behind a relay that ends the message in the server's place."""
+
+    rule = "BUF-07"
+    relay: ClassVar[type[Relay]] = EndingRelay
+
+
+class ProxyHoldsDeadStream(ControlledAndProxied):
+    """Stands behind a relay that keeps its clients waiting."""
+
+    rule = "BUF-07"
+    relay: ClassVar[type[Relay]] = DeafRelay
+
+
 class ProxyCutsIdle(Clean):
     """Stands behind a relay with a short patience."""
 
@@ -202,6 +244,8 @@ MUTANTS: dict[str, type[Clean]] = {
     "cache-replays": CacheReplays,
     "cache-says-hit": CacheSaysHit,
     "proxy-hides-disconnect": ProxyHidesDisconnect,
+    "proxy-hides-upstream-death": ProxyHidesUpstreamDeath,
+    "proxy-holds-dead-stream": ProxyHoldsDeadStream,
     "proxy-cuts-idle": ProxyCutsIdle,
     "proxy-eats-comments": ProxyEatsComments,
 }
