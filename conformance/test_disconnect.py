@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import struct
-import termios
 import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ssegauge.aborting import Aborts, abort_everywhere, aborts, after_aborts
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
 from ssegauge.exchange import Sent
@@ -21,24 +19,20 @@ from ssegauge.leaving import (
     BY_FIN,
     BY_RST,
     NOTICE,
-    Aborts,
+    STALLED_BUFFER,
     Leave,
     Leavers,
-    abort_everywhere,
-    aborts,
-    after_aborts,
     expect_noticed,
     lasting,
     notice,
     require_noticed,
-)  # fmt: skip
+    wait_until_full,
+)
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import StatusGauge, joined
 
 PROMPT = 2.0
 """Seconds within which a server that streams answers another request (DIS-09)."""
-SMALL_BUFFER = 2048
-"""Bytes of receive buffer of a client that stops reading: the server blocks the sooner."""
 BUSY = 0.5
 """Seconds that this machine may wake up late before times are no longer judged."""
 
@@ -235,32 +229,13 @@ def test_client_that_stalls_and_then_leaves_is_cleaned_up_too(bench: Bench) -> N
     held: list[Stream] = []
 
     def begin() -> None:
-        held.append(bench.open(sent, receive_buffer=SMALL_BUFFER))
+        held.append(bench.open(sent, receive_buffer=STALLED_BUFFER))
 
     def stall_and_leave() -> None:
         with held.pop() as stream:
-            _wait_until_full(stream)
+            wait_until_full(stream)
 
     expect_noticed(bench, begin, stall_and_leave, "the client stopped reading and left")
-
-
-def _wait_until_full(stream: Stream) -> None:
-    """Until what waits unread no longer grows, and a second for the server's own buffers to fill."""
-    deadline = time.monotonic() + 3.0
-    waiting, same = -1, 0
-    while same < 4 and time.monotonic() < deadline:
-        now = _unread(stream)
-        same = same + 1 if now == waiting and now > 0 else 0
-        waiting = now
-        time.sleep(0.05)
-    time.sleep(1.0)
-
-
-def _unread(stream: Stream) -> int:
-    if stream.connection is None:
-        return 0
-    answer = fcntl.ioctl(stream.connection.socket.fileno(), termios.FIONREAD, b"\0" * 4)
-    return int(struct.unpack("i", answer)[0])
 
 
 @rule("DIS-11")

@@ -9,7 +9,17 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.leaving import BATCH, NOTICE, counter, footprints, more_footprints, notice, patience, require_noticed
+from ssegauge.leaving import (
+    BATCH,
+    NOTICE,
+    STALLED_BUFFER,
+    counter,
+    footprints,
+    more_footprints,
+    notice,
+    patience,
+    require_noticed,
+)
 from ssegauge.observation import Evidence
 from ssegauge.probe import Footprint, settle
 
@@ -93,10 +103,11 @@ def test_client_that_stops_reading_costs_bounded_memory(bench: Bench) -> None:
         raise Untestable("the stream is too short to fill its server's buffers: declare endless")
     sent = bench.final_sent if bench.endpoint.endless is None else bench.sent("endless")
     rate = _rate(bench, sent)
-    streams = [bench.open(sent, receive_buffer=2048) for _ in range(STALLED)]
+    streams = [bench.open(sent, receive_buffer=STALLED_BUFFER) for _ in range(STALLED)]
     try:
         time.sleep(1.0)  # the kernel's buffers fill first
         seconds = 2.0 if rate * STALLED > 8 * MIB else 8.0 if bench.options.long else 4.0
+        seconds *= max(bench.options.scale, 0.25)
         due = rate * STALLED * seconds
         if due < 4 * MIB:
             raise Untestable(

@@ -145,6 +145,7 @@ class UnboundedQueue(LargeTicks):
     """Never waits for a client that does not read."""
 
     rule = "DIS-06"
+    options = Options(window=2.0, scale=0.5)
     waits = False
 
 
@@ -183,7 +184,7 @@ class SpinsAfterDisconnect(Watched):
 
     async def abandoned(self, call: Call, peer: Peer) -> None:
         if call.path == "/ticks":
-            time.sleep(3)  # noqa: ASYNC251 - it is the fault
+            time.sleep(2.4)  # noqa: ASYNC251 - it is the fault
 
 
 class StalledCloseLeak(Watched):

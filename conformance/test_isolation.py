@@ -1,0 +1,238 @@
+"""Clients beside each other (rules ISO-*)."""
+
+from __future__ import annotations
+
+import secrets
+import statistics
+import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+
+from ssegauge.bench import Bench
+from ssegauge.client import Limits, Stream, with_header
+from ssegauge.crowd import company, matrix, require_company
+from ssegauge.exchange import Sent
+from ssegauge.judging import CannotJudge, Untestable, broken, rule
+from ssegauge.leaving import STALLED_BUFFER, wait_until_full
+from ssegauge.observation import Evidence, Observation
+from ssegauge.probe import joined
+
+OPEN = 50
+"""Idle streams that are open while an ordinary request is made (ISO-03)."""
+ORDINARY = 1.0
+"""Seconds within which it is answered."""
+TWENTY = 20
+LATER = 2.0
+"""Seconds that the first event may come later for one of twenty than for one alone (ISO-08)."""
+READING = 1.2
+"""Seconds that four clients read beside one that does not (ISO-05)."""
+DELAY = 0.3
+"""Seconds of silence more than without it that are called a delay."""
+FULL = 256 << 10
+"""Bytes a second from which a server is blocked by a client that does not read, within the second that we wait."""
+BUSY = 0.2
+"""Seconds that this machine may wake up late before times are no longer judged."""
+
+
+@rule("ISO-01")
+def test_parallel_clients_each_get_a_complete_stream(bench: Bench) -> None:
+    """Five clients at once each get a complete and conformant stream."""
+    seen = company(bench)
+    if seen.alone:
+        raise Untestable("a second stream alone is not like the first, which ISO-04 judges")
+    if not seen.steady:
+        raise Untestable("the stream differs from run to run, alone too")
+    if seen.together:
+        broken("five streams at once like one alone", seen.together)
+
+
+@rule("ISO-04")
+def test_consecutive_connections_are_independent(bench: Bench) -> None:
+    """A second connection does not continue, and does not find empty, what the first one was reading."""
+    alone = company(bench).alone
+    if alone:
+        broken("a second stream like the first", alone)
+
+
+@rule("ISO-02")
+def test_data_of_one_client_reaches_no_other(bench: Bench) -> None:
+    """A marker that one client sent never appears in another client's stream."""
+    marks = [f"ssegauge{secrets.token_hex(6)}" for _ in range(5)]
+    runs = [partial(_marked_run, bench, mark, second=index % 2 == 1) for index, mark in enumerate(marks)]
+    for mark, seen in zip(marks, bench.together(runs), strict=True):
+        for foreign in marks:
+            place = seen.body.find(foreign.encode())
+            if foreign != mark and place >= 0:
+                shown = seen.show(max(place - 40, 0), place + 60, f"in the stream of the client that sent {mark}")
+                broken("no other client's input", f"the marker {foreign} of another client", shown)
+
+
+def _marked_run(bench: Bench, mark: str, *, second: bool) -> Observation:
+    """A stream of a client that sent a mark: as the input that comes back, or in a field that servers log and trace."""
+    other = bench.profile.target.second_identity
+    identity = {str(part): dict(values) for part, values in other.items()} if second and other else None
+    request, place = bench.endpoint.request, bench.endpoint.reflect.data
+    sent = bench.sent_for(request if place is None else place.put(request, mark), identity=identity)
+    if place is None:
+        sent = with_header(with_header(sent, "X-Request-Id", mark), "User-Agent", f"ssegauge {mark}")
+    limits = bench.limits if bench.observation.ended else Limits(window=3.0)
+    return bench.observe(sent, limits=limits)
+
+
+@rule("ISO-03")
+def test_open_streams_do_not_starve_ordinary_requests(bench: Bench) -> None:
+    """While fifty idle streams are open, an ordinary request is answered within 1 s."""
+    alone = _ordinary(bench)
+    if alone is None or alone > ORDINARY / 2:
+        raise Untestable(f"the health address is slow without streams too: {_seconds(alone)}")
+    idle = bench.sent("idle") if bench.endpoint.idle is not None else bench.final_sent
+    since = time.monotonic()
+    streams = [stream for some in bench.together([partial(_open_ten, bench, idle)] * (OPEN // 10)) for stream in some]
+    try:
+        answers = [_ordinary(bench) for _ in range(2)]
+    finally:
+        for stream in streams:
+            stream.close()
+    slow = [answer for answer in answers if answer is None or answer > ORDINARY]
+    if len(slow) == len(answers):
+        if None not in slow and bench.pulse.worst(since) > BUSY:
+            raise CannotJudge("this machine was too busy to judge times")
+        broken(
+            f"an answer within {ORDINARY:g} s", ", ".join(map(_seconds, answers)), Evidence(f"alone: {_seconds(alone)}")
+        )
+
+
+def _open_ten(bench: Bench, sent: Sent) -> list[Stream]:
+    streams = [bench.open(sent) for _ in range(10)]
+    for stream in streams:
+        stream.until_head(0.5)
+    return streams
+
+
+def _ordinary(bench: Bench) -> float | None:
+    """Seconds until the health address answered, or None."""
+    sent = Sent("GET", joined(bench.profile.base_url, bench.profile.target.health or "/"))
+    with bench.open(sent, limits=Limits(connect=2.0, first_byte=2.0, window=2.0)) as stream:
+        stream.until_head(2.0)
+        head = stream.exchange.head_at
+        return None if head is None else head + (stream.exchange.connect_s or 0.0)
+
+
+def _seconds(value: float | None) -> str:
+    return "no answer" if value is None else f"{value:.2f} s"
+
+
+# -- slow readers ---------------------------------------------------------------------------------------------------
+
+
+@rule("ISO-05")
+def test_slow_reader_delays_nobody(bench: Bench) -> None:
+    """A client that reads slowly or not at all delays no other client's events."""
+    seen = bench.observation
+    if bench.endpoint.endless is None and seen.ended:
+        raise Untestable("the stream is too short to fill a client's buffers: declare endless")
+    require_company(bench)
+    sent = bench.final_sent if bench.endpoint.endless is None else bench.sent("endless")
+    silence, rate = _read_by_four(bench, sent)
+    if rate < FULL:
+        raise Untestable(
+            f"the stream brings {rate / 1024:.0f} KiB/s: too little to block its server by one slow client"
+        )
+    since = time.monotonic()
+    beside = _beside_stalled(bench, sent)
+    if beside <= silence + DELAY:
+        return
+    again = _beside_stalled(bench, sent)
+    if again > silence + DELAY:
+        if bench.pulse.worst(since) > BUSY:
+            raise CannotJudge("this machine was too busy to judge times")
+        broken(
+            f"silences of about {silence:.2f} s, as without a client that does not read",
+            f"{beside:.2f} s and {again:.2f} s beside one",
+        )
+
+
+def _beside_stalled(bench: Bench, sent: Sent) -> float:
+    with bench.open(sent, receive_buffer=STALLED_BUFFER) as stalled:
+        wait_until_full(stalled)
+        return _read_by_four(bench, sent)[0]
+
+
+def _read_by_four(bench: Bench, sent: Sent) -> tuple[float, float]:
+    """The longest silence of the middle one of four clients, and how many bytes a second one of them got."""
+    runs = bench.together([partial(_read, bench, sent)] * 4)
+    return statistics.median_low([silence for silence, _ in runs]), statistics.median([rate for _, rate in runs])
+
+
+def _read(bench: Bench, sent: Sent) -> tuple[float, float]:
+    limits = Limits(window=READING, max_body=64 << 20, max_events=10**9)
+    with bench.open(sent, limits=limits) as stream:
+        stream.pump(within=READING)
+        times = [0.0, *(read.at for read in stream.exchange.reads), stream.elapsed]
+        size = sum(len(read.data) for read in stream.exchange.reads)
+    return _longest(times), size / READING
+
+
+def _longest(times: Sequence[float]) -> float:
+    return max(after - before for before, after in pairwise(times))
+
+
+# -- a shared feed --------------------------------------------------------------------------------------------------
+
+
+@rule("ISO-06")
+def test_every_subscriber_gets_every_message_whichever_worker_serves_it(bench: Bench) -> None:
+    """On a shared feed every subscriber gets every published message, whichever worker its connection landed on."""
+    seen = matrix(bench)
+    if seen.shared_out:
+        raise Untestable("subscribers take messages from each other, which ISO-07 judges")
+    if not seen.full:
+        broken(f"{seen.published} messages for each of {len(seen.rows)} subscribers", str(seen))
+
+
+@rule("ISO-07")
+def test_subscribers_do_not_take_messages_from_each_other(bench: Bench) -> None:
+    """A message that one subscriber received is not missing for another."""
+    seen = matrix(bench)
+    if seen.shared_out:
+        broken(f"{seen.published} messages for each of {len(seen.rows)} subscribers", f"each message once: {seen}")
+
+
+# -- many that stay -------------------------------------------------------------------------------------------------
+
+
+@rule("ISO-08")
+def test_twenty_clients_that_stay_are_all_served(bench: Bench) -> None:
+    """Twenty clients that stay connected all get their first event within its usual time plus 2 s."""
+    usual = bench.observation.arrivals
+    if not usual:
+        raise Untestable("the stream brought no event within the observation window")
+    require_company(bench)
+    bound = usual[0].at + LATER * bench.options.scale
+    since = time.monotonic()
+    late = _unserved(bench, bound)
+    if late and _unserved(bench, bound):
+        if bench.pulse.worst(since) > BUSY:
+            raise CannotJudge("this machine was too busy to judge times")
+        broken(f"a first event for {TWENTY} clients within {bound:.1f} s", f"none for {len(late)} of them", late[:3])
+
+
+def _unserved(bench: Bench, bound: float) -> list[Evidence]:
+    """What came to those of twenty clients, all connected, that got no event in time."""
+    streams = bench.together([partial(bench.open)] * TWENTY)
+    try:
+        bench.together([partial(stream.until_events, 1, bound) for stream in streams])
+        missed = [bench.view(stream) for stream in streams if stream.events == 0]
+        return [Evidence(f"status {seen.exchange.status}" if seen.exchange.status else "no answer") for seen in missed]
+    finally:
+        for stream in streams:
+            stream.close()
+
+
+@rule("ISO-09")
+def test_streams_do_not_freeze_together(bench: Bench) -> None:
+    """Streams do not all fall silent at the same moment."""
+    raise Untestable(
+        f"needs a load run of {bench.endpoint.name}: `ssegauge load` keeps the silences of many streams with their times"
+    )
