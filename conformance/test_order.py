@@ -44,9 +44,7 @@ def test_sequence_of_types_is_accepted_by_the_declared_order(observation: Observ
     grammar = _grammar(observation)
     spoken = _spoken(observation, grammar)
     _require_fitting_first(grammar, spoken)
-    deviation = grammar.deviation(spoken.letters)
-    if deviation is not None and (deviation.found is not None or spoken.whole):
-        _report(observation, spoken.arrivals, deviation, "")
+    _expect_order(observation, grammar, spoken, list(range(len(spoken.letters))), "")
 
 
 @rule("ORD-07")
@@ -69,10 +67,7 @@ def test_every_part_keeps_its_own_order(observation: Observation) -> None:
     _require_fitting_first(grammar, spoken)
     keyed = [(letter, _part(observation, arrival)) for letter, arrival in zip(spoken.letters, spoken.arrivals, strict=True)]  # fmt: skip
     for key, indices in grammar.parts(keyed).items():
-        deviation = grammar.deviation(spoken.letters[index] for index in indices)
-        if deviation is not None and (deviation.found is not None or spoken.whole):
-            of_part = "" if key is None else f" in part {visible(key)}"
-            _report(observation, [spoken.arrivals[index] for index in indices], deviation, of_part)
+        _expect_order(observation, grammar, spoken, indices, "" if key is None else f" in part {visible(key)}")
 
 
 def _grammar(observation: Observation) -> Order:
@@ -120,6 +115,23 @@ def _require_fitting_first(grammar: Order, spoken: Spoken) -> None:
         raise Untestable("the first event cannot begin the order, which ORD-07 judges")
     if not spoken.letters and not spoken.whole:
         raise Untestable("no event came of which the order speaks")
+
+
+def _expect_order(observation: Observation, grammar: Order, spoken: Spoken, indices: list[int], of_part: str) -> None:
+    """The order holds for these events. A payload that was torn apart leaves an event too many, which is JSON-01's."""
+    while True:
+        deviation = grammar.deviation(spoken.letters[index] for index in indices)
+        if deviation is None or (deviation.found is None and not spoken.whole):
+            return
+        if deviation.found is None or not _unreadable(observation, spoken.arrivals[indices[deviation.at]]):
+            _report(observation, [spoken.arrivals[index] for index in indices], deviation, of_part)
+        indices = [*indices[: deviation.at], *indices[deviation.at + 1 :]]
+
+
+def _unreadable(observation: Observation, arrival: Arrival) -> bool:
+    """Data that is declared to be JSON and is no object or list: another rule says what is wrong with it."""
+    sentinel = arrival.data in observation.endpoint.terminal_data
+    return observation.endpoint.data == "json" and not sentinel and not isinstance(payload(arrival.data), dict | list)
 
 
 def _report(observation: Observation, arrivals: list[Arrival], deviation: Deviation, of_part: str) -> None:
@@ -219,6 +231,8 @@ def test_stream_without_a_declared_terminal_is_reported(observation: Observation
     """A stream ended and the profile declares no terminal: whether it was complete cannot be told."""
     if "terminal" in observation.endpoint.declares or observation.exchange.end != "message_end" or observation.errors:
         return
+    if not observation.arrivals:
+        raise Untestable("no event came, which FRM-10 judges")
     last = [observation.show_event(arrival, "the last") for arrival in observation.arrivals[-1:]]
     broken(
         "a declared terminal", f"a stream that ended after {len(observation.arrivals)} events, and none declared", last
@@ -284,13 +298,13 @@ def test_sequence_never_repeats_or_goes_back(observation: Observation) -> None:
 @rule("ORD-10")
 def test_sequence_has_no_gap(observation: Observation) -> None:
     """The declared sequence numbers leave no number out."""
-    unreadable = {arrival.index for arrival in observation.contract_arrivals if payload(arrival.data) is MISSING}
+    unreadable = {arrival.index for arrival in observation.contract_arrivals if _unreadable(observation, arrival)}
     places = {number: arrival for arrival, number in _numbered(observation)}
     gaps: list[str] = []
     shown: list[Evidence] = []
     for low, high in pairwise(sorted(places)):
         before, after = sorted((places[low], places[high]), key=lambda arrival: arrival.index)
-        if high - low > 1 and unreadable.isdisjoint(range(before.index, after.index)):  # those are JSON-01's
+        if high - low > 1 and unreadable.isdisjoint(range(before.index, after.index)):  # JSON-01's, JSON-09's
             gaps.append(f"{low + 1}" if high - low == 2 else f"{low + 1} to {high - 1}")
             shown += [observation.show_event(before), observation.show_event(after)]
     if gaps:

@@ -24,7 +24,7 @@ ORDER = [
     ["profile"],
     ["targets"],
     ["observation"],
-    ["guess", "rules"],
+    ["clients", "guess", "rules"],
     ["accepted", "finding"],
     ["client"],
     ["http2"],

@@ -248,7 +248,12 @@ def _zlib_inflater(wbits: int) -> Callable[[bytes, int], bytes]:
     machine = zlib.decompressobj(wbits)
 
     def inflate(data: bytes, most: int) -> bytes:
-        return machine.decompress(machine.unconsumed_tail + data, max(most, 1))
+        nonlocal machine
+        plain = machine.decompress(machine.unconsumed_tail + data, max(most, 1))
+        while machine.eof and machine.unused_data and len(plain) < most:  # the next member (RFC 1952 section 2.2)
+            rest, machine = machine.unused_data, zlib.decompressobj(wbits)
+            plain += machine.decompress(rest, max(most - len(plain), 1))
+        return plain
 
     return inflate
 

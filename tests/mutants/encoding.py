@@ -78,7 +78,7 @@ class Html502(Clean):
     """An error page under the name of an event stream."""
 
     rule = "FRM-05"
-    companions = ("FRM-10", "ORD-02", "ORD-01")
+    companions = ("FRM-10", "ORD-01", "ORD-02")
 
     async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
         yield b"<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<h1>502 Bad Gateway</h1>\n</body>\n</html>\n"
@@ -111,7 +111,7 @@ class Interleaved(Clean):
     """Two tasks write their lines to one connection without a lock."""
 
     rule = "FRM-14"
-    companions = ("ORD-05", "ORD-10")
+    companions = ("ORD-01", "ORD-05", "ORD-10", "REC-01")
 
     def lines(self, number: int) -> tuple[list[bytes], list[bytes]]:
         """The event's id and type, and its data over several lines."""
@@ -131,20 +131,21 @@ class Text(Clean):
     """Frames of the text endpoint, written by hand; no order and no terminal is declared, so that nothing else is at fault."""
 
     endpoint = "echo"
-    profile = Clean.profile.replace('order    = "echo done"\nterminal = ["done"]\n', "")
+    profile = Clean.profile.replace('order    = "echo done"\n', "")
     written: ClassVar[bytes] = b""
 
     async def echo(self, call: Call) -> AsyncIterator[bytes]:
         yield block("hello", event="echo", retry=1500)
         await self.pause()
         yield self.written
+        yield block("bye", event="done", id="end")
 
 
 class DoubleFraming(Text):
     """The library frames, and so does the caller."""
 
     rule = "FRM-09"
-    written = b"data: data: hello\n\ndata: data: world\n\n"
+    written = b"data: data: hello\n\n" * 4
 
 
 class EscapedNewlines(Text):
@@ -176,6 +177,7 @@ class KeepaliveSplits(Clean):
     """A keepalive, blank line and all, in the middle of an event."""
 
     rule = "LIF-04"
+    companions = ("REC-01",)
 
     def event(self, number: int) -> bytes:
         frame = super().event(number)
@@ -185,6 +187,18 @@ class KeepaliveSplits(Clean):
         head = b"id: 3\nevent: delta\n"
         lines = [f"data: {line}\n".encode() for line in payload]
         return head + b"".join(lines[:2]) + b": ping\n\n" + b"event: delta\n" + b"".join(lines[2:]) + b"\n"
+
+
+class NamedOpen(Clean):
+    """An event under the name of EventSource's own."""
+
+    rule = "ERR-02"
+    endpoint = "feed"
+
+    async def feed(self, call: Call) -> AsyncIterator[bytes]:
+        yield block("{}", event="open")
+        async for frame in super().feed(call):
+            yield frame
 
 
 class QuotedSentinel(Clean):
@@ -201,7 +215,7 @@ class QuotedSentinel(Clean):
 def merged(server: Clean, number: int, frame: bytes) -> bytes:
     """One line feed between two events, both of one kind and without ids, so that only their data merges."""
     if number == 3:
-        return b"event: delta\n" + frame.split(b"\n")[-3] + b"\n"
+        return b"id: 3\nevent: delta\n" + frame.split(b"\n")[-3] + b"\n"
     if number == 4:
         return frame.split(b"\n")[-3] + b"\n\n"
     return frame
@@ -217,7 +231,7 @@ MUTANTS: dict[str, type[Clean]] = {
         "ENC-06",
         everywhere(b"\\u00fc", "Ã¼ber Ã¤ndern schÃ¶n".encode()),
     ),
-    "bom-per-event": rewriting("ENC-08", before(3, b"\xef\xbb\xbfdata: lost\n\n")),
+    "bom-per-event": rewriting("ENC-08", on(3, b"event:", b"\xef\xbb\xbfdata: lost\nevent:")),
     "no-final-blank": rewriting("FRM-01", lambda s, n, f: f + b"event: delta\ndata: {}\n" if n == s.last_id() else f),
     "lone-cr": rewriting("FRM-03", everywhere(b"\n", b"\r")),
     "html-502-body": Html502,
@@ -246,7 +260,7 @@ MUTANTS: dict[str, type[Clean]] = {
     "empty-id-line": rewriting("FLD-14", on(3, b"id: 3", b"id:")),
     "error-field": rewriting("FLD-16", on(3, b"id: 3", b"error: none\nid: 3")),
     "retry-only-block": rewriting("FLD-17", before(1, b"retry: 2000\n\n")),
-    "event-error": rewriting("ERR-02", before(3, b"event: open\ndata: {}\n\n")),
+    "event-error": NamedOpen,
     "no-retry-field": rewriting("REC-10", on(1, b"retry: 1500\n", b"")),
     "comment-block-after-id": rewriting("LIF-10", before(3, b": ping\n\n")),
     "keepalive-splits-event": KeepaliveSplits,
@@ -257,6 +271,6 @@ MUTANTS: dict[str, type[Clean]] = {
     "wrong-type": rewriting("JSON-05", with_payload(3, lambda p: {**p, "text": 5})),
     "quoted-sentinel": QuotedSentinel,
     "type-mismatch": rewriting("JSON-06", with_payload(3, lambda p: {**p, "type": "start"})),
-    "python-repr": rewriting("JSON-07", with_payload(3, lambda p: repr(p))),
+    "python-repr": rewriting("JSON-07", with_payload(3, repr)),
     "double-encoded-json": rewriting("JSON-09", with_payload(3, lambda p: json.dumps(json.dumps(p)))),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import zlib
 
 from .server import Call, Clean, Peer
 
@@ -61,8 +61,10 @@ class GzipUnasked(Clean):
 
     async def produce(self, call: Call, peer: Peer, start: int) -> bool:
         await self.send_head(call, peer)
+        machine = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
         async for frame in self.frames(call, start):
-            await peer.content(gzip.compress(frame))
+            await peer.content(machine.compress(frame) + machine.flush(zlib.Z_SYNC_FLUSH))
+        await peer.content(machine.flush())
         await self.finish(call, peer)
         return True
 
