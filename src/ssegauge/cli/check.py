@@ -275,7 +275,7 @@ def _write(document: dict[str, Any], options: dict[str, Any]) -> None:
 
         write_markdown(document, options["markdown"])
     if options["html"]:
-        from ssegauge.report.conformance_html import write_html
+        from ssegauge.report.html_report import write_html
 
         write_html([document], options["html"])
 

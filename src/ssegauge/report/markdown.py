@@ -1,86 +1,88 @@
-"""A conformance run as Markdown for a pull request: the verdict first, then what is broken, then what was not judged."""
+"""Results as Markdown for a pull request: the verdict first, then what is broken, then what was not judged."""
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from ssegauge.report.findings import Seen, findings
+from ssegauge.report.html import cut
+from ssegauge.report.load_markdown import load_markdown
+from ssegauge.report.markdown_text import code, escape
+from ssegauge.report.statements import MARKS, statement, target
 from ssegauge.report.terminal import closing_line
 from ssegauge.results import write_whole
-from ssegauge.rules import CATALOGUE
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:])")
+MOST_DETAILS: Final = 100
+"""Failures that are told in full: a comment on a pull request holds 65,536 characters."""
 
 
-def write_markdown(document: dict[str, Any], path: Path) -> None:
-    """Write the summary of a conformance document."""
+def write_markdown(document: Mapping[str, Any], path: Path) -> None:
+    """Write the summary of a document. Raises ResultsError."""
     write_whole(path, markdown(document))
 
 
-def markdown(document: dict[str, Any]) -> str:
+def all_markdown(documents: Sequence[Mapping[str, Any]], baseline: Sequence[Mapping[str, Any]] = ()) -> str:
+    """A section for each document; load runs beside those of the baseline."""
+    return "\n".join(markdown(document, baseline) for document in documents)
+
+
+def markdown(document: Mapping[str, Any], baseline: Sequence[Mapping[str, Any]] = ()) -> str:
     """The summary as text. Everything that came from a server or a profile is escaped."""
-    broken = [finding for finding in document["rules"] if finding["outcome"] == "fail"]
-    must = any(finding["level"] == "MUST" and not finding.get("accepted") for finding in broken)
+    if document["kind"] == "load":
+        return load_markdown(document, baseline)
+    found = findings(document)
+    broken = [seen for seen in found if seen.outcome == "fail"]
     lines = [
-        f"## {'❌' if must else '✅'} SSE conformance of {escape(str(document['target']))}",
+        f"## {MARKS[statement(document).word]} SSE conformance of {escape(target(document))}",
         "",
-        closing_line(document).plain,
+        escape(statement(document).sentence),
+        "",
+        escape(closing_line(document).plain),
         "",
     ]
     if broken:
         lines += ["| rule | level | endpoint | expected | got |", "| --- | --- | --- | --- | --- |"]
-        lines += [_row(finding) for finding in broken]
+        lines += [_row(seen) for seen in broken]
         lines.append("")
-    for finding in broken:
-        if not finding.get("accepted"):
-            lines += _detail(finding)
-    lines += _unjudged(document["rules"])
+    for seen in [seen for seen in broken if not seen.accepted][:MOST_DETAILS]:
+        lines += _detail(seen)
+    lines += _unjudged(found)
     return "\n".join(lines) + "\n"
 
 
-def _row(finding: dict[str, Any]) -> str:
-    source = finding.get("source_url")
-    rule = f"[{finding['rule']}]({source})" if source else finding["rule"]
-    level = finding["level"] + (" (accepted)" if finding.get("accepted") else "")
-    cells = [rule, level, escape(finding["endpoint"]), escape(finding["expected"]), escape(finding["actual"])]
+def _row(seen: Seen) -> str:
+    address = seen.source_url
+    safe = address.startswith(("https://", "http://")) and address.isprintable() and not set(address) & set(" ()<>|")
+    rule = f"[{escape(seen.rule)}]({address})" if safe else escape(seen.rule)
+    level = seen.level + (" (accepted)" if seen.accepted else "")
+    cells = [rule, level, escape(seen.endpoint), escape(cut(seen.expected)), escape(cut(seen.actual))]
     return f"| {' | '.join(cells)} |"
 
 
-def _detail(finding: dict[str, Any]) -> list[str]:
-    evidence = [" ".join(str(piece[key]) for key in ("note", "bytes") if piece[key]) for piece in finding["evidence"]]
-    title = escape(CATALOGUE[finding["rule"]].title)
+def _detail(seen: Seen) -> list[str]:
+    evidence = [" ".join(part for part in (piece.note, piece.bytes) if part) for piece in seen.evidence]
     return [
-        f"<details><summary>{finding['rule']} on {escape(finding['endpoint'])}: {title}</summary>",
+        f"<details><summary>{escape(seen.rule)} on {escape(seen.endpoint)}: {escape(seen.title)}</summary>",
         "",
-        escape(finding["requirement"]),
+        escape(seen.requirement),
         "",
-        *_preformatted(evidence),
-        f"Mend: {escape(finding['mend'])}",
+        *map(code, evidence),
+        *([""] if evidence else []),
+        f"Mend: {escape(seen.mend)}",
         "",
-        *_preformatted([finding["reproduce"]]),
+        code(seen.reproduce),
+        "",
         "</details>",
         "",
     ]
 
 
-def _preformatted(lines: list[str]) -> list[str]:
-    """Lines as they are: an HTML block, which holds also where a renderer knows no indented code."""
-    return [f"<pre>{html.escape(chr(10).join(lines))}</pre>", ""] if any(lines) else []
-
-
-def _unjudged(findings: list[dict[str, Any]]) -> list[str]:
-    reasons = Counter(
-        finding["reason"] for finding in findings if finding["outcome"] in {"not_declared", "untestable", "error"}
-    )
+def _unjudged(found: Sequence[Seen]) -> list[str]:
+    reasons = Counter(seen.reason for seen in found if seen.outcome in {"not_declared", "untestable", "error"})
     if not reasons:
         return []
     rows = [f"- {escape(reason)} ({count})" for reason, count in sorted(reasons.items())]
     return ["<details><summary>not judged</summary>", "", *rows, "", "</details>"]
-
-
-def escape(text: str) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

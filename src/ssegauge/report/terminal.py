@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -97,7 +98,7 @@ def _print_unjudged(console: Console, findings: list[dict[str, Any]]) -> None:
                     console.print(Text(line, style="dim"))
 
 
-def closing_line(document: dict[str, Any]) -> Text:
+def closing_line(document: Mapping[str, Any]) -> Text:
     """One line: what was broken by level, what held, what was not judged."""
     counts: dict[str, int] = defaultdict(int)
     broken: dict[str, int] = defaultdict(int)
@@ -111,4 +112,4 @@ def closing_line(document: dict[str, Any]) -> Text:
     tail = [f"{counts['pass']} held", f"{counts['not_declared']} not declared", f"{counts['untestable']} untestable"]
     tail += [f"{counts['error']} could not be judged"] if counts["error"] else []
     style = "bold red" if broken["MUST"] else "bold yellow" if broken["SHOULD"] else "bold green"
-    return Text.assemble((", ".join(parts), style), f"; {', '.join(tail)} ({document['duration_s']:.1f} s)")
+    return Text.assemble((", ".join(parts), style), f"; {', '.join(tail)} ({document.get('duration_s', 0.0):.1f} s)")
