@@ -8,9 +8,14 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+import h2.events
 
 from ssegauge.bench import Options
 
+from .http2 import Connection, H2Peer, Secure
 from .server import Call, Clean, Peer, block
 
 PEER: ContextVar[Peer] = ContextVar("peer")
@@ -222,6 +227,25 @@ class IdleLeak(Watched):
             await self.go_on()
 
 
+class IgnoresReset(Secure):
+    """Goes on with a stream of HTTP/2 that was reset, as long as its connection stands."""
+
+    rule = "DIS-12"
+    options = replace(Secure.options, scale=0.2)
+
+    def see(
+        self, event: h2.events.Event, connection: Connection, peers: dict[int, H2Peer], tasks: set[asyncio.Task[Any]]
+    ) -> None:
+        if isinstance(event, h2.events.StreamReset) and event.stream_id in peers:
+            peers[event.stream_id].body = _nowhere
+            return
+        super().see(event, connection, peers, tasks)
+
+
+async def _nowhere(data: bytes) -> None:
+    """Where the content of a stream that was reset goes."""
+
+
 MUTANTS: dict[str, type[Clean]] = {
     "generator-leak": GeneratorLeak,
     "fd-leak": FdLeak,
@@ -234,4 +258,5 @@ MUTANTS: dict[str, type[Clean]] = {
     "spins-after-disconnect": SpinsAfterDisconnect,
     "stalled-close-leak": StalledCloseLeak,
     "idle-leak": IdleLeak,
+    "ignores-rst-stream": IgnoresReset,
 }
