@@ -132,11 +132,11 @@ class Parts(Clean):
     """Two parts that interleave, each with its own start, deltas and stop. Keeps every rule."""
 
     profile = (
-        PROFILE.replace('"start delta+ done"', '"start (open delta+ close)? done"\ngroup = { pointer = "/part" }')
+        PROFILE.replace('"start delta+ done"', '"start (begin delta+ close)? done"\ngroup = { pointer = "/part" }')
         .replace('progress = { event = "delta", pointer = "/progress", range = [0, 100] }\n', "")
         .replace("fault      = { params = { fail_after = 3 } }\n", "")
     )  # fmt: skip
-    steps = ("open 0", "open 1", "delta 0", "delta 1", "close 0", "close 1")
+    steps = ("begin 0", "begin 1", "delta 0", "delta 1", "close 0", "close 1")
     count = len(steps)
 
     def type_of(self, number: int) -> str:
@@ -153,7 +153,7 @@ class OrphanDelta(Parts):
     """Writes to a part that nobody opened."""
 
     rule = "ORD-13"
-    steps = ("open 0", "delta 0", "delta 1", "delta 0", "close 0", "delta 1")
+    steps = ("begin 0", "delta 0", "delta 1", "delta 0", "close 0", "delta 1")
 
 
 MUTANTS: dict[str, type[Clean]] = {
