@@ -119,6 +119,10 @@ class Interleaved(Clean):
         return [b"id: %d\n" % number, b"event: delta\n"], [f"data: {line}\n".encode() for line in payload]
 
     async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        if start:  # only a first reader sees it; what follows a cut is right
+            async for frame in super().events(call, start):
+                yield frame
+            return
         yield self.event(1)
         (head, data), (other_head, other_data) = self.lines(2), self.lines(3)
         yield b"".join([*head, *data[:2], *other_head, *other_data, b"\n", *data[2:], b"\n"])
