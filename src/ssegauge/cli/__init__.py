@@ -31,7 +31,6 @@ EXTRAS: Final = {
     "fastapi": "target",
     "gevent": "load",
     "httptools": "load",
-    "jinja2": "report",
     "locust": "load",
     "plotly": "report",
     "sse_starlette": "target",
