@@ -22,7 +22,8 @@ def outcomes(host: Host, server: Clean, *rules: str, endpoint: str | None = None
 
 def held(host: Host, server: Clean, *rules: str, endpoint: str | None = None) -> None:
     """Expect every rule to hold."""
-    assert outcomes(host, server, *rules, endpoint=endpoint) == dict.fromkeys(rules, "pass")
+    found = outcomes(host, server, *rules, endpoint=endpoint)
+    assert found == dict.fromkeys(rules, "pass"), "\n".join(text for text in found.values() if text != "pass")
 
 
 def outcome(host: Host, server: Clean, rule: str, endpoint: str | None = None) -> str:
