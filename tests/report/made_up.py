@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from typing import Any
 
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e`|*_#]]>\0" + "x" * 500
@@ -30,4 +32,57 @@ def conformance(*findings: dict[str, Any]) -> dict[str, Any]:
         "schema": "ssegauge/results/1", "kind": "conformance", "target": "http://127.0.0.1:8000", "profile": "sse-target.toml",
         "tool": {"name": "ssegauge", "version": "0"}, "started": "2026-11-22T12:00:00+00:00", "duration_s": 1.5,
         "rules": list(findings), "summary": {}, "machine": {},
+    }  # fmt: skip
+
+
+GROWTH = 1.002
+
+
+def times(*milliseconds: float, cut: tuple[float, ...] = ()) -> dict[str, Any]:
+    """A distribution of these values; `cut` are those that were still growing when last seen."""
+    every = sorted([*milliseconds, *cut])
+
+    def nearest(share: float) -> float:
+        return every[max(0, math.ceil(share * len(every)) - 1)]
+
+    return {
+        "count": len(milliseconds), "censored": len(cut), "mean": sum(every) / len(every), "p50": nearest(0.5), "p90": nearest(0.9),
+        "p95": nearest(0.95), "p99": nearest(0.99), "p999": nearest(0.999), "max": every[-1],
+        "histogram": {"unit": "us", "growth": GROWTH, **_counts("", milliseconds), **_counts("censored_", cut)},
+    }  # fmt: skip
+
+
+def _counts(prefix: str, milliseconds: tuple[float, ...]) -> dict[str, list[int]]:
+    counts = Counter(int(math.log(ms * 1000) / math.log(GROWTH)) if ms >= 0.001 else -1 for ms in milliseconds)
+    return {f"{prefix}index": sorted(counts), f"{prefix}count": [counts[index] for index in sorted(counts)]}
+
+
+def row(t: int, phase: str = "steady", **more: Any) -> dict[str, Any]:
+    """A second of a series."""
+    brief = {"count": 40, "p50": 20.0, "p95": 30.0, "p99": 40.0 + t, "max": 50.0}
+    return {
+        "t": t, "phase": phase, "open": 40, "opened": 40, "ended": 40, "failed": 0, "events": 400, "comments": 0, "bytes": 40_000,
+        "by_verdict": {"complete": 40}, "latency": {"first_event": brief, "gap": brief},
+        "harness": {"read_lag": {"p99": 0.5, "max": 1.0}, "cpu": 0.2}, **more,
+    }  # fmt: skip
+
+
+def load(**more: Any) -> dict[str, Any]:
+    """A load document of a run in which nothing went wrong, half a minute long."""
+    spread = [20.0 + value / 10 for value in range(200)]
+    part = {
+        "streams": {
+            "attempted": 1200, "opened": 1200, "peak_open": 40, "failed": 0, "dropped_arrivals": 0, "by_verdict": {"complete": 1200},
+        },
+        "events": {"received": 12_000, "comments": 0, "bytes": 1_200_000, "lost": 0, "duplicated": 0, "reordered": 0},
+        "latency": {"ttfb": times(*spread), "first_event": times(*spread), "gap": times(*spread), "duration": times(*spread)},
+    }  # fmt: skip
+    return {
+        "schema": "ssegauge/results/1", "kind": "load", "scenario": "concurrent_streams", "target": "https://sse.example",
+        "tool": {"name": "ssegauge", "version": "0"}, "started": "2026-11-22T12:00:00+00:00", "duration_s": 30.0, "clock": "kernel",
+        "command": "ssegauge load https://sse.example", "asked": {"num_users": 40, "run_time": 30}, "valid": True, "invalid_reasons": [],
+        **part, "harness": {"read_lag": times(0.2, 0.4), "coalesced_ratio": 0.0, "cpu": 0.2, "workers": [{"clock_steps": 0, "cpu": 0.2}]},
+        "series": [row(0, "ramp"), *(row(t) for t in range(1, 30)), row(30, "drain")],
+        "endpoints": {"main": part}, "machine": {"cpu": "a processor", "cores": 2, "memory_mb": 4096, "packages": {"locust": "2"}},
+        **more,
     }  # fmt: skip

@@ -27,11 +27,11 @@ def broken_rules(cases: Sequence[Case], targets: Mapping[int, str]) -> Child:
     if not cases:
         return None
 
-    def rules(some: Iterable[Case]) -> list[Element]:
-        return [_rule(group, targets) for group in _by_rule(some)]
+    def rules(some: Sequence[Case], heading: str) -> list[Element]:
+        return [_rule(group, targets, heading) for group in _by_rule(some[:MOST_CASES])]
 
     return [
-        el("div", rules(counting[:MOST_CASES]), class_="cards")
+        el("div", rules(counting, "h3"), class_="cards")
         if counting
         else el("p", "No MUST and no SHOULD is broken.", class_="muted"),
         _more(len(counting) - MOST_CASES),
@@ -39,10 +39,10 @@ def broken_rules(cases: Sequence[Case], targets: Mapping[int, str]) -> Child:
             "remark",
             "remarks",
             "of level RECOMMENDED and INFO: they fail nothing",
-            rules(remarks[:MOST_CASES]),
+            rules(remarks, "h4"),
             len(remarks),
         ),
-        _folded("accepted deviation", "accepted deviations", "", rules(accepted[:MOST_CASES]), len(accepted)),
+        _folded("accepted deviation", "accepted deviations", "", rules(accepted, "h4"), len(accepted)),
     ]
 
 
@@ -54,10 +54,8 @@ def _folded(one: str, many: str, about: str, articles: Sequence[Element], count:
     if not articles:
         return None
     title = f"{count} {one if count == 1 else many}"
-    return [
-        el("h3", title, " ", el("span", about, class_="muted") if about else None),
-        el("details", el("summary", "Show"), el("div", articles, class_="cards")),
-    ]
+    heading = el("h3", title, " ", el("span", about, class_="muted") if about else None)
+    return el("details", el("summary", heading), el("div", articles, class_="cards"), class_="folded")
 
 
 def _by_rule(cases: Iterable[Case]) -> Iterator[list[Case]]:
@@ -71,12 +69,13 @@ def _place(seen: Seen) -> tuple[int, int, str]:
     return _LEVELS.index(seen.level), _ORDER.get(seen.rule, len(_ORDER)), seen.rule
 
 
-def _rule(group: Sequence[Case], targets: Mapping[int, str]) -> Element:
+def _rule(group: Sequence[Case], targets: Mapping[int, str], level: str) -> Element:
     first = group[0][1]
     counts = "MUST" if first.level == "MUST" and first.broken else "other"
     heading = el(
-        "h4",
+        level,
         el("span", first.level, class_=f"tag {'is-no-go' if counts == 'MUST' else 'is-but'}"),
+        " ",
         el("span", el("span", first.rule, class_="mono"), " ", first.title),
     )
     source = link(first.source_url, first.source or first.source_url) if first.source_url else first.source
@@ -134,9 +133,8 @@ def _piece(piece: Piece, before: float | None) -> Element:
         when.append(el("span", f"byte {piece.offset:,}"))
     if piece.note:
         when.append(el("span", piece.note))
-    return el(
-        "li", el("div", when, class_="when") if when else None, el("code", _bytes(piece.bytes)) if piece.bytes else None
-    )
+    place = el("div", ([part, " "] for part in when), class_="when") if when else None
+    return el("li", place, el("code", _bytes(piece.bytes)) if piece.bytes else None)
 
 
 def _bytes(text: str) -> Iterator[Child]:

@@ -97,7 +97,9 @@ def _says(result: Result) -> Element:
         if result.document["kind"] == "load"
         else el("b", el("bdi", result.label))
     )
-    return el("li", el("span", said.word, class_=f"tag {_CLASSES[said.word]}"), el("span", name, ": ", said.sentence))
+    return el(
+        "li", el("span", said.word, class_=f"tag {_CLASSES[said.word]}"), " ", el("span", name, ": ", said.sentence)
+    )
 
 
 def _doubts(results: Sequence[Result]) -> Child:
