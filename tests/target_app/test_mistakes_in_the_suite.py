@@ -19,8 +19,10 @@ NAMED = [mistake for mistake in MISTAKES if mistake.rule is not None]
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[ServedApp]:
-    with ServedApp("ssegauge.target_app.app:app") as served:
-        yield served
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSEGAUGE_PACE", "0.05")
+        with ServedApp("ssegauge.target_app.app:app") as served:
+            yield served
 
 
 def found(app: ServedApp, mistake: Mistake, path: str, rule: str) -> Finding:
