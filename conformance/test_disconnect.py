@@ -25,6 +25,7 @@ from ssegauge.leaving import (
     expect_noticed,
     lasting,
     notice,
+    patience,
     require_noticed,
     wait_until_full,
 )
@@ -147,7 +148,7 @@ def _restless(status: StatusGauge, within: float) -> set[str]:
 def _still_counting(bench: Bench, status: StatusGauge, restless: set[str]) -> dict[str, tuple[float, float]]:
     """The counters that rise while a stream is read and still do after its client left, without the restless ones."""
     with bench.open(lasting(bench)) as stream:
-        stream.until_events(1)
+        stream.until_events(1, patience(bench))
         before = _counts(status)
         stream.pump(within=0.5)
         after = _counts(status)

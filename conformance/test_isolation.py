@@ -29,7 +29,7 @@ READING = 1.2
 """Seconds that four clients read beside one that does not (ISO-05)."""
 DELAY = 0.3
 """Seconds of silence more than without it that are called a delay."""
-FULL = 256 << 10
+FULL = 100 << 10
 """Bytes a second from which a server is blocked by a client that does not read, within the second that we wait."""
 BUSY = 0.2
 """Seconds that this machine may wake up late before times are no longer judged."""
