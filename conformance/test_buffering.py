@@ -94,17 +94,14 @@ def test_events_arrive_as_they_are_produced(bench: Bench) -> None:
 
 def _buffered(seen: Observation) -> list[tuple[str, list[Evidence]]]:
     """What shows that a buffer held events back: what it is, and where."""
-    made = _made_at(seen)
-    found = _held_burst(seen, made) if made else _burst_at_the_end(seen)
+    found = _held_burst(seen) if _made_at(seen) else _burst_at_the_end(seen)
     return found or _lumps(seen)
 
 
-def _held_burst(seen: Observation, made: list[tuple[Arrival, float]]) -> list[tuple[str, list[Evidence]]]:
-    """Events that came together although they were made apart. What was made before the request is history, not held."""
-    offset = min(arrival.at - at for arrival, at in made)
-    fresh = [(arrival, at + offset) for arrival, at in made if at + offset >= 0]
-    grain = _grain([at for _, at in made])
-    for burst in _bursts(fresh):
+def _held_burst(seen: Observation) -> list[tuple[str, list[Evidence]]]:
+    """Events that came together although they were made apart."""
+    grain = _grain([at for _, at in _made_at(seen)])
+    for burst in _bursts(_fresh(seen)):
         times = [at for _, at in burst]
         span = max(times) - min(times)
         if span >= HELD + 2 * grain:
@@ -121,7 +118,8 @@ def _bursts(events: list[tuple[Arrival, float]]) -> Iterator[list[tuple[Arrival,
             yield burst
             burst = []
         burst.append(pair)
-    yield burst
+    if burst:
+        yield burst
 
 
 def _burst_at_the_end(seen: Observation) -> list[tuple[str, list[Evidence]]]:
@@ -181,8 +179,16 @@ def _made_at(seen: Observation) -> list[tuple[Arrival, float]]:
     return found if len(found) >= 2 else []
 
 
+def _fresh(seen: Observation) -> list[tuple[Arrival, float]]:
+    """Those with the time at which they were made on our clock, by the promptest of them; without what is history,
+    made before the request."""
+    made = _made_at(seen)
+    offset = min((arrival.at - at for arrival, at in made), default=0.0)
+    return [(arrival, at + offset) for arrival, at in made if at + offset >= 0]
+
+
 def _made_over(seen: Observation, seconds: float) -> bool:
-    times = [at for _, at in _made_at(seen)]
+    times = [at for _, at in _fresh(seen)]
     return bool(times) and max(times) - min(times) >= seconds
 
 

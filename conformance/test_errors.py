@@ -387,7 +387,8 @@ def _sequence_hole(fault: Observation) -> str:
     sequence = fault.endpoint.sequence
     if sequence is None:
         return ""
-    values = [sequence.in_data(arrival.data) for arrival in fault.contract_arrivals if arrival not in fault.errors]
+    first = min((arrival.index for arrival in (*fault.errors, *fault.terminals)), default=len(fault.arrivals))
+    values = [sequence.in_data(arrival.data) for arrival in fault.contract_arrivals if arrival.index < first]
     numbers = sorted({value for value in values if isinstance(value, int) and not isinstance(value, bool)})
     holes = [
         f"{low + 1}" if high - low == 2 else f"{low + 1} to {high - 1}"

@@ -31,8 +31,13 @@ class NoTerminal(Clean):
                 yield frame
 
 
+WITHOUT_RESUME = PROFILE.replace('resume   = { from = "Last-Event-ID" }\n', "")
+
+
 class Appending(Clean):
-    """Sends one more event after the last one."""
+    """Sends one more event after the last one, which nobody can resume after."""
+
+    profile = WITHOUT_RESUME
 
     def more(self) -> bytes:
         """What follows the terminal."""
@@ -53,7 +58,7 @@ class EventAfterDone(Appending):
     def more(self) -> bytes:
         seq = self.last_id() + 1
         payload = {"type": "delta", "seq": seq, "progress": 100, "text": "7 tokens"}
-        return block(json.dumps(payload), event="delta", id=str(seq))
+        return block(json.dumps(payload), event="delta")
 
 
 class TwoTerminals(Appending):
@@ -63,7 +68,7 @@ class TwoTerminals(Appending):
 
     def more(self) -> bytes:
         seq = self.last_id() + 1
-        return block(json.dumps({"type": "done", "seq": seq}), event="done", id=str(seq))
+        return block(json.dumps({"type": "done", "seq": seq}), event="done")
 
 
 class NeverCloses(Clean):
@@ -73,7 +78,7 @@ class NeverCloses(Clean):
     profile = PROFILE.replace('deadline = "3s"', 'deadline = "2500ms"')
 
     async def finish(self, call: Call, peer: Peer) -> None:
-        if call.path == "/stream":
+        if call.path == "/stream" and "fail_after" not in call.query:
             await asyncio.sleep(3600)
         await super().finish(call, peer)
 
@@ -82,6 +87,7 @@ class SeqRepeats(Clean):
     """Sends an event twice."""
 
     rule = "ORD-05"
+    profile = WITHOUT_RESUME
 
     def event(self, number: int) -> bytes:
         frame = super().event(number)
@@ -114,6 +120,7 @@ class PingFirst(Clean):
     """Sends a heartbeat, which is listed nowhere, before it starts."""
 
     rule = "ORD-07"
+    profile = WITHOUT_RESUME
 
     def event(self, number: int) -> bytes:
         heartbeat = block(json.dumps({"type": "heartbeat"}), event="heartbeat", id="0")

@@ -34,7 +34,9 @@ def _start(mutant: Clean, port: int = 0) -> tuple[subprocess.Popen[str], int]:
     )  # fmt: skip
     assert child.stdout is not None
     told = child.stdout.readline().strip()
-    assert told, "the mutant did not start"
+    if not told:
+        _end(child)
+        raise AssertionError(f"{kind.__qualname__} did not start")
     return child, int(told)
 
 

@@ -1,0 +1,233 @@
+"""Failures that are told well in unusual ways, and error texts that only look like leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ssegauge.leaks import leaks
+from tests.mutants.errors import SilentTruncation
+from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
+
+from .near import held, outcome, outcomes
+from .recorded import at_once, exchange, said
+
+FAULT_RULES = ("ERR-01", "ERR-06", "ERR-07", "ERR-08", "ERR-09", "ERR-10", "ERR-11")
+UNDECLARED = PROFILE.replace('errors   = ["error"]\n', "", 1)
+
+
+def test_the_clean_server_fails_well(host: Host) -> None:
+    held(host, Clean(), "ERR-02", "ERR-03", "ERR-04", "ERR-05", *FAULT_RULES)
+
+
+class NeverFails(Clean):
+    """The gateway tries again, and nobody notices."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        call.query.pop("fail_after", None)
+        async for frame in super().events(call, start):
+            yield frame
+
+
+def test_a_failure_that_does_not_come_about_is_not_judged(host: Host) -> None:
+    for rule, text in outcomes(host, NeverFails(), *FAULT_RULES).items():
+        assert text.startswith("untestable: the fault request brought the same finished stream"), rule
+
+
+class FailsBeforeTheStart(Clean):
+    def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+        return (500, {}) if "fail_after" in call.query else super().refusal(call)
+
+
+def test_a_failure_before_the_start_is_not_judged(host: Host) -> None:
+    for rule, text in outcomes(host, FailsBeforeTheStart(), *FAULT_RULES).items():
+        assert text.startswith("untestable: the fault request was answered with status 500"), rule
+
+
+class CutsUndeclared(SilentTruncation):
+    """A cut is a way to tell a failure, where no other is promised."""
+
+    profile = UNDECLARED
+
+
+def test_a_cut_can_be_told_from_an_end(host: Host) -> None:
+    held(host, CutsUndeclared(), "ERR-06", "ERR-07", "ERR-09", "ERR-10", "ERR-11")
+
+
+class FailsByAnotherName(Clean):
+    """The profile declares no errors, but the stream ends in an event of its own kind."""
+
+    profile = UNDECLARED
+
+    def failure(self) -> bytes:
+        return block(json.dumps({"type": "gave-up", "seq": 4}), event="gave-up")
+
+
+def test_an_end_of_its_own_kind_can_be_told_from_success(host: Host) -> None:
+    held(host, FailsByAnotherName(), "ERR-06", "ERR-07", "ERR-09", "ERR-10", "ERR-11")
+
+
+class CutsInsideAnEvent(SilentTruncation):
+    """Not even the field name was finished when the connection went."""
+
+    profile = UNDECLARED
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        finished = await super().produce(call, peer, start)
+        if not finished:
+            await peer.content(b"id: 4\nda")
+        return finished
+
+
+def test_half_a_line_is_no_foreign_text(host: Host) -> None:
+    held(host, CutsInsideAnEvent(), "ERR-06", "ERR-11")
+
+
+class CountsFromTheFailure(Clean):
+    """`fail_after` is a number of seconds here, near enough to a number of events."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        seconds = call.query.pop("fail_after", None)
+        count = 0
+        async for frame in super().events(call, start):
+            if seconds is not None and count == 2:
+                yield self.failure()
+                return
+            count += 1
+            yield frame
+
+
+def test_a_number_that_counts_something_else_proves_no_loss(host: Host) -> None:
+    assert outcome(host, CountsFromTheFailure(), "ERR-08") == "untestable"
+
+
+class OthersEndToo(Clean):
+    """One failure ends every other stream, and politely."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = asyncio.Event()
+
+    def failure(self) -> bytes:
+        self.failed.set()
+        return super().failure()
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        fails = "fail_after" in call.query
+        async for frame in super().events(call, start):
+            if self.failed.is_set() and not fails:
+                return
+            yield frame
+
+
+def test_neighbours_that_end_without_terminal_did_not_go_on(host: Host) -> None:
+    assert outcome(host, OthersEndToo(), "ERR-10") == "fail"
+
+
+# -- payloads -------------------------------------------------------------------------------------------------------
+
+
+def judged(rule: str, payload: object, **keys: object) -> str:
+    frame = block(payload if isinstance(payload, str) else json.dumps(payload), event="error")
+    return said(rule, exchange(at_once(frame)), data="json", errors=["error"], **keys).partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("payload", "outcome"),
+    [
+        ({"type": "about:blank", "title": "Not there", "status": 503}, "pass"),  # RFC 9457
+        ({"code": -32000, "message": "not there"}, "pass"),
+        ({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "not there"}}, "pass"),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "pass"),  # Anthropic
+        ({"error": {"message": "The server had an error", "type": "server_error", "code": None}}, "pass"),  # OpenAI
+        ({"error": "invalid_grant", "error_description": "too old"}, "pass"),  # RFC 6749
+        ({"error": "rate_limited", "message": "slow down"}, "pass"),
+        ({"error": "it broke"}, "fail"),
+        ({"message": "it broke"}, "fail"),
+        ({"code": 5}, "fail"),
+        ("it broke", "fail"),
+        (["it broke"], "fail"),
+    ],
+)
+def test_error_payloads_that_programs_can_read(payload: object, outcome: str) -> None:
+    assert judged("ERR-03", payload) == outcome
+
+
+def test_a_declared_schema_decides_about_error_payloads() -> None:
+    schema = {"error": {"type": "object", "required": ["oops"]}}
+    assert judged("ERR-03", {"oops": 1}, schema=schema) == "pass"
+    assert judged("ERR-03", {"code": 1, "message": "no"}, schema=schema) == "fail"
+
+
+def test_one_failure_may_be_told_twice() -> None:
+    frames = [block("{}", event="error"), block("{}", event="response.failed")]
+    assert said("ERR-04", exchange(at_once(*frames)), errors=["error", "response.failed"]) == "pass"
+    late = exchange(at_once(*frames, block("{}", event="delta")))
+    assert said("ERR-04", late, errors=["error", "response.failed"]).startswith("fail")
+
+
+def test_pings_may_follow_an_error() -> None:
+    seen = exchange(at_once(block("{}", event="error"), b": bye\n\n", block("", event="ping")))
+    assert said("ERR-04", seen, errors=["error"], ignore=["ping"]) == "pass"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The model is not there, try again at 10:15",
+        "Could not parse line 12 of your input: unexpected token at 3:14",
+        "See https://docs.example.com/errors/timeout.html or https://github.com/org/repo/blob/main/src/app.py#L10",
+        "/problems/out-of-credit",
+        "/v1/streams/42/events",
+        "/Users/2819c223/groups",  # SCIM
+        "Please select a plan from the list, then update your card",
+        "password: must be at least 8 characters",
+        "Password incorrect",
+        "secret=***",
+        "Failed after 3 of 5 steps (60 %) at step fetch (retry 2)",
+        "at least one item (see section 4) is required",
+        "and/or either/or n/a",
+        "Reference: 7f3e2a10-91b2-4c55-8e1d-0a4b6b1e2f33",
+        "Maximum context length is 8192 tokens",
+        "HTTP/1.1 503 from upstream",
+        "ratio 3/4/5.c is odd",
+    ],
+)
+def test_texts_for_users_are_no_leaks(text: str) -> None:
+    assert list(leaks(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('Traceback (most recent call last):\n  File "x.py", line 3', "a stack trace"),
+        ("TypeError: x\n    at Object.<anonymous> (index.js:10:5)", "a stack trace"),
+        ("java.lang.NullPointerException\n\tat com.example.Foo.bar(Foo.java:42)", "a stack trace"),
+        ("   at App.Run(String s) in C:\\src\\App.cs:line 12", "a stack trace"),
+        ("panic: boom\ngoroutine 17 [running]:", "a stack trace"),
+        ("thread 'main' panicked at src/main.rs:4:5", "a stack trace"),
+        ("#0 index.php(12): run()", "a stack trace"),
+        ("app.rb:12:in `call'", "a stack trace"),
+        ("cannot open /srv/app/config/settings.yaml", "the path of a file"),
+        ("No such file: /home/deploy/.env/x", "the path of a file"),
+        ("C:\\inetpub\\site\\web.config not found", "the path of a file"),
+        ("SELECT id, name FROM users WHERE id = 1", "SQL"),
+        ("duplicate key: INSERT INTO orders (id)", "SQL"),
+        ('syntax error at or near "WHERE"', "SQL"),
+        ("(sqlalchemy.exc.OperationalError) timeout", "SQL"),
+        ("Incorrect API key provided: sk-abcdefghijklmnop1234", "a secret"),
+        ("could not connect to postgres://app:hunter2@db.internal", "a secret"),
+        ("host=db password=hunter22", "a secret"),
+    ],
+)
+def test_leaks(text: str, what: str) -> None:
+    found = {leak.what for leak in leaks(text)}
+    assert what in found
+
+
+def test_a_secret_is_not_quoted_whole() -> None:
+    (leak,) = leaks("key sk-abcdefghijklmnop1234")
+    assert leak.quote == "sk-abc…"
