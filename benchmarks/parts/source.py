@@ -5,7 +5,7 @@
 `GET /?events=20&gap_ms=100&first_ms=50&size=80` streams so many events, so far apart, the first so long after the
 request; `spread_ms` shifts each stream by a part of it, so that streams do not write in step. The port is printed.
 At the end (SIGTERM) the log holds records of three little-endian 64-bit integers: stream, event (-1: the request),
-wall-clock nanoseconds just before the write.
+wall-clock nanoseconds just before the write (of a request: the kernel's stamp of its arrival).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import os
 import signal
 import socket
+import struct
 import time
 from array import array
 from itertools import count
@@ -28,7 +29,9 @@ HEAD = (
     b"transfer-encoding: chunked\r\n\r\n"
 )
 LOG = array("q")
+SO_TIMESTAMPNS = 35
 _ids = count()
+tasks = set()
 
 
 def event(number: int, size: int) -> bytes:
@@ -38,34 +41,28 @@ def event(number: int, size: int) -> bytes:
 
 
 class Source(asyncio.Protocol):
-    def __init__(self) -> None:
+    """One stream. The request has been read before, with the kernel's stamp of its arrival."""
+
+    def __init__(self, params, arrived) -> None:
         self.loop = asyncio.get_running_loop()
         self.timer: asyncio.TimerHandle | None = None
-        self.buffer = b""
+        self.params = params
+        self.arrived = arrived
 
     def connection_made(self, transport):
         self.transport = transport
-
-    def data_received(self, data):
-        self.buffer += data
-        if b"\r\n\r\n" not in self.buffer:
-            return
-        target = self.buffer.split(b" ", 2)[1].decode()
-        self.buffer = b""
-        self.begin(dict(parse_qsl(urlsplit(target).query)))
-
-    def begin(self, params):
-        now = time.time_ns()
+        params = self.params
         self.id = next(_ids)
-        LOG.extend((self.id, -1, now))
+        LOG.extend((self.id, -1, self.arrived))
         self.events = int(params.get("events", 10))
         self.gap = float(params.get("gap_ms", 100)) / 1000
         self.size = int(params.get("size", 80))
         spread = float(params.get("spread_ms", 0)) / 1000
         self.number = 0
-        self.transport.write(HEAD)
+        transport.write(HEAD)
+        late = (time.time_ns() - self.arrived) / 1e9
         first = float(params.get("first_ms", 50)) / 1000 + spread * (self.id * 0.6180339887 % 1.0)
-        self.due = self.loop.time() + first
+        self.due = self.loop.time() - late + first
         self.timer = self.loop.call_at(self.due, self.tick)
 
     def tick(self):
@@ -85,15 +82,46 @@ class Source(asyncio.Protocol):
             self.timer.cancel()
 
 
+def accept(loop, listener):
+    """Take whoever has come; each connection's request is read by itself, for the sake of its stamp."""
+    while True:
+        try:
+            sock, _ = listener.accept()
+        except BlockingIOError:
+            return
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        loop.add_reader(sock, begin, loop, sock)
+
+
+def begin(loop, sock):
+    try:
+        data, ancillary, _, _ = sock.recvmsg(65536, 64)
+    except BlockingIOError:
+        return
+    except OSError:
+        data = b""
+    loop.remove_reader(sock)
+    if b"\r\n\r\n" not in data:  # requests of benchmarks are small and come whole
+        sock.close()
+        return
+    seconds, nanoseconds = struct.unpack("@qq", ancillary[0][2])
+    params = dict(parse_qsl(urlsplit(data.split(b" ", 2)[1].decode()).query))
+    made = loop.connect_accepted_socket(lambda: Source(params, seconds * 10**9 + nanoseconds), sock)
+    tasks.add(task := loop.create_task(made))
+    task.add_done_callback(tasks.discard)
+
+
 async def main(options):
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(Source, "127.0.0.1", options.port, backlog=16384)
-    for sock in server.sockets:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    listener = socket.create_server(("127.0.0.1", options.port), backlog=16384)
+    listener.setblocking(False)
+    listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    loop.add_reader(listener, accept, loop, listener)
+    print(listener.getsockname()[1], flush=True)
     await stop.wait()
     if options.log:
         Path(options.log).write_bytes(LOG.tobytes())

@@ -150,9 +150,9 @@ class Collector:
         rows = self.rows if endpoint is None else self.endpoint_rows.get(endpoint, [])
         found = [row for row in rows[-_MOST_LIVE:] if row["t"] > since]
         after = max(since, rows[-1]["t"] if rows else -1)
-        for second in self.ledger.seconds():
-            if begin + after < second < settled and (endpoint is None or endpoint in self.ledger.books):
-                found.append(self._row(second, endpoint, histograms=False))
+        if endpoint is None or endpoint in self.ledger.books:
+            recent = [second for second in self.ledger.seconds() if begin + after < second < settled]
+            found += [self._row(second, endpoint, histograms=False) for second in recent]
         return found
 
     def document(self, about: Mapping[str, Any], limits: Limits) -> dict[str, Any]:

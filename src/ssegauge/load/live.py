@@ -29,7 +29,8 @@ _SHOWN = ("count", "p50", "p95", "p99", "max")
 def install(conductor: Conductor, web_ui: WebUI) -> None:
     """Add the page, its data, and the ways to it."""
     base = getattr(conductor.environment.parsed_options, "web_base_path", "") or ""
-    app, guarded = web_ui.app, web_ui.auth_required_if_enabled
+    app: Any = web_ui.app
+    guarded: Any = web_ui.auth_required_if_enabled
 
     def add(path: str, view: Any) -> None:
         app.add_url_rule(f"{base}/{_PATH}/{path}", f"ssegauge_{path or 'page'}", guarded(view))

@@ -20,9 +20,12 @@ from ssegauge.load.clock import Clock, monotonic_ns
 _HAS_EPOLL = sys.platform == "linux"
 _READ = 1  # POLLIN, EPOLLIN and libev's EV_READ are the same bit
 _MS = 1_000_000
-_SHORT = 0.001  # seconds between sweeps
-_LONG = 0.002  # the same when each sweep finds this many sockets ready
-_BUSY = 24
+# Seconds between sweeps. A wake-up costs as much as two reads, so it shall find some; a nearly idle generator can afford
+# to look more often.
+_SHORT = 0.001
+_LONG = 0.002
+_SOME = 1.0  # sockets found ready a sweep, on average
+_MEMORY = 0.05  # weight of the latest sweep in that average
 _MOST = 1024  # sockets read in one sweep, so that greenlets get their turn; the rest keeps its place in the queue
 _WHEEL_NS = 20 * _MS  # deadlines are looked at this often
 _LOOK_NS = 100 * _MS  # clocks are compared this often
@@ -59,6 +62,7 @@ class Reader:
         self._eager_watcher: Any = self._hub.loop.io(fileno(), _READ) if fileno else None
         self._timer: Any = self._hub.loop.timer(_SHORT, _SHORT)
         self._interval = _SHORT
+        self._found = 0.0
         self._running = False
         self._last_sweep = 0
         self._next_look = 0
@@ -164,7 +168,8 @@ class Reader:
         if not self._watched and not self._wheel:
             self._stop()
             return
-        interval = _LONG if found >= _BUSY else _SHORT
+        self._found += _MEMORY * (found - self._found)
+        interval = _LONG if self._found >= _SOME * self._interval / _SHORT else _SHORT
         if interval != self._interval:
             self._interval = interval
             self._timer.stop()

@@ -25,6 +25,7 @@ class Recorder:
         self.peak_open = 0
         self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
+        self._read_lag: Histogram | None = None
         self._second = clock.wall_second(monotonic_ns())
         self._next = monotonic_ns()
 
@@ -42,6 +43,14 @@ class Recorder:
             self._harness = self.ledger.harness.at(self._second)
         return self._harness
 
+    @property
+    def read_lag(self) -> Histogram:
+        """The histogram of read lags for the second that runs: asked for with every read."""
+        found = self._read_lag
+        if found is None:
+            found = self._read_lag = self.harness.histogram("read_lag")
+        return found
+
     def tick(self, now: int) -> bool:
         """Turn the page where a second has passed; True when it has. Levels stand for the seconds skipped, too."""
         if now < self._next:
@@ -53,13 +62,13 @@ class Recorder:
         self._second = second
         self._next = (second + 1) * _SECOND - self.clock.offset_ns
         self.current.clear()
-        self._harness = None
+        self._harness = self._read_lag = None
         return True
 
     def take(self) -> Ledger:
         """Everything since the last take."""
         self.current.clear()
-        self._harness = None
+        self._harness = self._read_lag = None
         return self.ledger.take()
 
     def started(self, endpoint: str) -> None:

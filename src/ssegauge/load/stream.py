@@ -95,8 +95,8 @@ class Stream:
         self._slow = False  # stopped on purpose: its lag is not the generator's
         self.watch = None if contract.is_idle else Watch(contract, delivery, self._lag)
         self.response = Response()
-        self.origin = origin  # from here all times count: the first byte of the first request
         self.sent = monotonic_ns()
+        self.origin = origin or self.sent  # from here all times count: the first byte of the first request
         self.end: EndKind | None = None
         self.error = ""
         self.page = ""  # the beginning of an answer that is no stream
@@ -174,20 +174,21 @@ class Stream:
             return
         now = monotonic_ns()
         if data is None:
-            self._finish("message_end" if self.response.ends_with_connection else "eof")
+            self._closed()
             return
         if not data:
             return
-        harness = self._recorder.harness
         if stamp:
             # A segment cannot have come after we read it, nor before the request; clocks that were just set can.
             stamp = min(stamp - self._reader.clock.offset_ns, now)
             if not self._slow:
-                harness.histogram("read_lag").record((now - stamp) / 1000)
+                self._recorder.read_lag.record((now - stamp) / 1000)
         else:
             stamp = now
-            harness.counters["user_stamps"] += 1
+            self._recorder.harness.counters["user_stamps"] += 1
         self._receive(data, stamp)
+        if self._transport.ended and self.end is None:
+            self._closed()
 
     def due(self) -> int:
         """The nearest deadline. See `Watched`."""
@@ -219,6 +220,9 @@ class Stream:
         )
 
     # -- bytes
+
+    def _closed(self) -> None:
+        self._finish("message_end" if self.response.ends_with_connection else "eof")
 
     def _receive(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
@@ -283,7 +287,7 @@ class Stream:
         slice_.events += len(events)
         counted = len(events) if self.watch is None else self._look(self.watch, events, stamp)
         if counted:
-            gaps = slice_.histogram("gap")
+            gaps = slice_.histograms.get("gap") or slice_.histogram("gap")
             if self.first_event:
                 gap = stamp - self.last_event
                 gaps.record(gap / 1000)

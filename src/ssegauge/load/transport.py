@@ -26,6 +26,7 @@ class Transport(Protocol):
     """A connected socket. Bytes with the wall-clock stamp of the newest among them, 0 where there is none."""
 
     sock: _socket.socket
+    ended: bool  # the peer has said that no more will come, together with the last bytes
 
     def receive(self) -> tuple[bytes | None, int]:
         """What has arrived; None at the end. Raises BlockingIOError where nothing has, OSError where the line broke."""
@@ -65,6 +66,8 @@ class Plain:
 
     __slots__ = ("_recvmsg", "sock")
 
+    ended = False
+
     def __init__(self, sock: _socket.socket) -> None:
         self.sock = sock
         self._recvmsg = sock.recvmsg
@@ -87,12 +90,13 @@ class Plain:
 class Tls:
     """TLS over a plain transport; `handshake` first, until it says that it is done."""
 
-    __slots__ = ("_in", "_out", "_plain", "_tls", "sock")
+    __slots__ = ("_in", "_out", "_plain", "_tls", "ended", "sock")
 
     def __init__(self, plain: Plain, context: ssl.SSLContext, server_hostname: str) -> None:
         self.sock = plain.sock
         self._plain = plain
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.ended = False
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
 
     @property
@@ -133,14 +137,13 @@ class Tls:
         try:
             while part := self._tls.read(READ_SIZE):
                 parts.append(part)
+            self.ended = True  # close_notify; the connection itself may stay open for long
         except ssl.SSLWantReadError:
             self.flush()
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            if not parts:
-                return None, 0
-        else:
-            if not parts:
-                return None, 0  # close_notify
+            self.ended = True
+        if self.ended and not parts:
+            return None, 0
         return b"".join(parts), stamp
 
     def seal(self, data: bytes) -> bytes:

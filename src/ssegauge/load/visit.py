@@ -122,6 +122,7 @@ class Visit:
     def leave(self, *, reset: bool = False) -> None:
         """Close the stream now, with FIN or with RST."""
         self.plan.reset = reset
+        self._inbox.clear()  # whoever has left hears no more
         if self._stream is not None:
             self._stream.close(reset=reset)
 
@@ -154,7 +155,12 @@ class Visit:
 
     def _open(self, plan: Plan) -> bool:
         session = self._session
+        headers = dict(plan.headers)
+        cookie = plan.cookies.header(plan.url, plan.extra_cookies)
+        if cookie:
+            headers.setdefault("Cookie", cookie)
         try:
+            request = render(plan.method, plan.url, headers, plan.body, plan.route.proxy)
             began = monotonic_ns()
             transport = open_transport(Origin.of(plan.url), plan.route, plan.timeouts.connect)
             self._connect_us += (monotonic_ns() - began) / 1000
@@ -171,7 +177,7 @@ class Visit:
             plan.name,
             session.contract(plan.endpoint),
             self._delivery,
-            origin=self._origin or monotonic_ns(),
+            origin=self._origin,
             timeouts=plan.timeouts,
             last_event_id=plan.last_event_id,
             on_end=self._wake,
@@ -181,13 +187,9 @@ class Visit:
         if plan.leave_after is not None:
             stream.leave_at = stream.origin + int(plan.leave_after * 1e9)
         stream.start()
-        headers = dict(plan.headers)
-        cookie = plan.cookies.header(plan.url, plan.extra_cookies)
-        if cookie:
-            headers.setdefault("Cookie", cookie)
         try:
             with gevent.Timeout(plan.timeouts.first_byte or _SEND_SECONDS, False):  # type: ignore[arg-type]  # False: silent, says gevent
-                send_all(transport, render(plan.method, plan.url, headers, plan.body, plan.route.proxy))
+                send_all(transport, request)
         except OSError:
             pass  # the server closed before it had read all: its answer, or the reset, is read like any other
         return True

@@ -1,0 +1,93 @@
+"""TLS is stamped like plain TCP, directly and through a proxy's tunnel; without stamps the program's clock is used."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.load.conftest import start, stop
+from tests.timing import MS, SLOWDOWN
+
+HERE = Path(__file__).resolve().parent
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        + ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def secure(certificate):
+    process, port = start(str(HERE / "source.py"), "--tls", *map(str, certificate))
+    yield f"https://127.0.0.1:{port}"
+    stop(process)
+
+
+def visit(cases, host, prelude=""):
+    code = f"import sys, runpy\n{prelude}\nsys.argv = ['visits']\nrunpy.run_path({str(HERE / 'visits.py')!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps({"host": host, "cases": cases}),
+        capture_output=True,
+        text=True,
+        timeout=30_000 * MS,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    counters = {}
+    for _, second in answer["ledger"]["harness"]["slices"]:
+        for name, count in second["counters"].items():
+            counters[name] = counters.get(name, 0) + count
+    return answer["outcomes"], counters
+
+
+def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
+    good = {"path": f"{secure}/ok", "verify": str(certificate[0]), "timeouts": {"first_byte": 5 * SLOWDOWN}}
+    cases = {
+        "verified": good,
+        "tunnelled": good | {"proxy": str(source)},
+        "cut": good | {"path": f"{secure}/truncate"},
+        "unknown": {"path": f"{secure}/ok"},
+        "unverified": {"path": f"{secure}/ok", "verify": False},
+        "refused": good | {"proxy": "http://127.0.0.1:1"},
+        "large": good | {"method": "POST", "path": f"{secure}/echo", "json": {"x": "y" * 400_000}},
+    }
+    outcomes, counters = visit(cases, secure)
+    verdicts = {name: outcome["verdict"] for name, outcome in outcomes.items()}
+    assert verdicts == {
+        "verified": "complete",
+        "tunnelled": "complete",
+        "cut": "truncated",
+        "unknown": "connect_error",
+        "unverified": "complete",
+        "refused": "connect_error",
+        "large": "complete",
+    }, outcomes
+    assert "self-signed" in outcomes["unknown"]["error"]
+    assert counters.get("user_stamps", 0) == 0
+
+
+def test_without_stamps_the_programs_clock_is_used_and_said(source):
+    prelude = "import ssegauge.load.transport as t; t.KERNEL_STAMPS = False"
+    outcomes, counters = visit({"ok": {"path": "/ok?events=5"}}, str(source), prelude)
+    assert outcomes["ok"]["verdict"] == "complete"
+    assert counters["user_stamps"] > 0
+
+
+def test_a_system_without_epoll_reads_by_poll(source):
+    prelude = "import ssegauge.load.reader as r; r._HAS_EPOLL = False"
+    outcomes, _ = visit({"ok": {"path": "/ok?events=5"}, "cut": {"path": "/truncate"}}, str(source), prelude)
+    assert {name: outcome["verdict"] for name, outcome in outcomes.items()} == {"ok": "complete", "cut": "truncated"}
