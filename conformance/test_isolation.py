@@ -22,6 +22,8 @@ OPEN = 50
 """Idle streams that are open while an ordinary request is made (ISO-03)."""
 ORDINARY = 1.0
 """Seconds within which it is answered."""
+ENOUGH = 1.25
+"""Seconds after which it makes no difference when it is answered."""
 TWENTY = 20
 LATER = 2.0
 """Seconds that the first event may come later for one of twenty than for one alone (ISO-08)."""
@@ -113,8 +115,8 @@ def _open_ten(bench: Bench, sent: Sent) -> list[Stream]:
 def _ordinary(bench: Bench) -> float | None:
     """Seconds until the health address answered, or None."""
     sent = Sent("GET", joined(bench.profile.base_url, bench.profile.target.health or "/"))
-    with bench.open(sent, limits=Limits(connect=2.0, first_byte=2.0, window=2.0)) as stream:
-        stream.until_head(2.0)
+    with bench.open(sent, limits=Limits(connect=ENOUGH, first_byte=ENOUGH, window=ENOUGH)) as stream:
+        stream.until_head(ENOUGH)
         head = stream.exchange.head_at
         return None if head is None else head + (stream.exchange.connect_s or 0.0)
 

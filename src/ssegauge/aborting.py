@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +54,7 @@ def _stay(bench: Bench, witness: Stream, last_at: float) -> None:
     """To the end of the stream; of one without end, as long after the aborts as its longest silence was, and a second."""
     usual = bench.observation
     if usual.ended:
-        witness.pump(within=max(usual.exchange.end_at * 2 + 2.0 - witness.elapsed, 1.0))
+        witness.pump(within=max(usual.exchange.end_at * 3 + 2.0 - witness.elapsed, 1.0))
         return
     times = [arrival.at for arrival in usual.arrivals]
     silence = max((after - before for before, after in pairwise(times)), default=0.0)
@@ -91,10 +92,8 @@ def _leave_at(bench: Bench, leave: Leave, until: Callable[[Stream], bool]) -> No
 
 
 def _leave_in_request(bench: Bench, *, by_reset: bool) -> None:
-    connection = Connection(bench.final_sent.url, bench.options.transport)
     half = head_bytes(with_defaults(bench.final_sent))
-    connection.send(half[: len(half) // 2])
-    if by_reset:
-        connection.reset()
-    else:
-        connection.close()
+    with contextlib.suppress(OSError):  # who listens no longer is seen by the stream that is opened afterwards
+        connection = Connection(bench.final_sent.url, bench.options.transport)
+        connection.send(half[: len(half) // 2])
+        (connection.reset if by_reset else connection.close)()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ssegauge.bench import Options
 from ssegauge.endpoint import Endpoint
 from ssegauge.exchange import Exchange, Read, Sent
 from ssegauge.observation import Observation
@@ -200,6 +201,7 @@ class LiveFeed(Clean):
     profile = PROFILE.replace('request  = { path = "/stream" }', 'request  = { path = "/ticks" }').replace(
         'order    = "start delta+ done"\nterminal = ["done"]\n', ""
     )
+    options = Options(window=0.6)
     began = 0.0
 
     def now(self) -> int:

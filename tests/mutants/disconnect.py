@@ -19,9 +19,9 @@ from .http2 import Connection, H2Peer, Secure
 from .server import Call, Clean, Peer, block
 
 PEER: ContextVar[Peer] = ContextVar("peer")
-QUICK = Options(window=2.0, scale=0.2)
-"""A client's leave may go unseen for one second instead of five."""
-TOO_LONG = 2.5
+QUICK = Options(window=2.0, scale=0.15)
+"""A client's leave may go unseen for 0.75 s instead of five."""
+TOO_LONG = 1.8
 """Seconds that work goes on for nobody."""
 
 
@@ -150,7 +150,7 @@ class UnboundedQueue(LargeTicks):
     """Never waits for a client that does not read."""
 
     rule = "DIS-06"
-    options = Options(window=2.0, scale=0.5)
+    options = Options(window=2.0, scale=0.25)
     waits = False
 
 
@@ -158,7 +158,7 @@ class NoWriteTimeout(Clean):
     """Waits for ever on a client that is gone without a word."""
 
     rule = "DIS-07"
-    options = Options(window=2.0, scale=0.02)
+    options = Options(window=2.0, scale=0.01)
     silence_ms = 0
 
 
@@ -177,7 +177,7 @@ class ZombieUpstream(Watched):
 
     async def compute(self) -> None:
         """Make tokens that nobody gets."""
-        for _ in range(32):
+        for _ in range(24):
             self.produced += 1
             await asyncio.sleep(0.05)
 
@@ -186,10 +186,11 @@ class SpinsAfterDisconnect(Watched):
     """Does not give way any more once the client of its endless stream has left."""
 
     rule = "DIS-09"
+    options = QUICK
 
     async def abandoned(self, call: Call, peer: Peer) -> None:
         if call.path == "/ticks":
-            time.sleep(2.4)  # noqa: ASYNC251 - it is the fault
+            time.sleep(1.0)  # noqa: ASYNC251 - it is the fault
 
 
 class StalledCloseLeak(Watched):

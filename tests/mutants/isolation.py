@@ -12,7 +12,7 @@ from ssegauge.bench import Options
 
 from .server import Call, Clean, Peer, block
 
-QUICK = Options(window=2.0, scale=0.3)
+QUICK = Options(window=2.0, scale=0.1)
 WORKER: ContextVar[int] = ContextVar("worker")
 
 
