@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from ssegauge import metrics
 from ssegauge.metrics import shown
 from ssegauge.report.html import cut
+from ssegauge.report.lenient import mapping, mappings, whole
 
 Document = Mapping[str, Any]
 
@@ -85,7 +86,7 @@ def _not_judged(document: Document) -> Iterator[str]:
 
 def _saturated(document: Document) -> Iterator[str]:
     harness = document.get("harness") or {}
-    cpus = [harness.get("cpu"), *(worker.get("cpu") for worker in _mappings(harness.get("workers")))]
+    cpus = [harness.get("cpu"), *(worker.get("cpu") for worker in mappings(harness.get("workers")))]
     busiest = max((cpu for cpu in cpus if isinstance(cpu, int | float)), default=0.0)
     if busiest >= _BUSY:
         yield (
@@ -119,8 +120,8 @@ def _known_to(document: Document) -> Iterator[str]:
 
 
 def _clock_stepped(document: Document) -> Iterator[str]:
-    workers = _mappings((document.get("harness") or {}).get("workers"))
-    steps = sum(int(worker.get("clock_steps") or 0) for worker in workers)
+    workers = mappings(mapping(document.get("harness")).get("workers"))
+    steps = sum(whole(worker.get("clock_steps")) for worker in workers)
     if steps:
         yield f"the wall clock was set {_counted(steps, 'time')} during the run: times across that moment are wrong"
 
@@ -142,7 +143,7 @@ def _few_samples(document: Document) -> Iterator[str]:
     few = {}
     for name in ("ttfb", "first_event", "gap"):
         entry = (document.get("latency") or {}).get(name)
-        count = int(entry.get("count") or 0) if isinstance(entry, Mapping) else 0
+        count = whole(entry.get("count")) if isinstance(entry, Mapping) else 0
         if 0 < count < FEWEST:
             few[name] = count
     if few:
@@ -156,8 +157,8 @@ def _few_samples(document: Document) -> Iterator[str]:
 def _bounds(document: Document) -> Iterator[str]:
     names = []
     for name, entry in (document.get("latency") or {}).items():
-        censored = int(entry.get("censored") or 0) if isinstance(entry, Mapping) else 0
-        if censored and censored > 0.01 * (censored + int(entry.get("count") or 0)):
+        censored = whole(entry.get("censored")) if isinstance(entry, Mapping) else 0
+        if censored and censored > 0.01 * (censored + whole(entry.get("count"))):
             names.append(f"{cut(name, 40)} ({censored:,})")
     if names:
         yield (
@@ -176,7 +177,7 @@ def _survivors(document: Document) -> Iterator[str]:
 
 
 def _dropped(document: Document) -> Iterator[str]:
-    dropped = int((document.get("streams") or {}).get("dropped_arrivals") or 0)
+    dropped = whole((document.get("streams") or {}).get("dropped_arrivals"))
     if dropped:
         yield f"{_counted(dropped, 'arrival')} could not be made: the load was lower than asked for; add users (-u) or a worker"
 
@@ -211,8 +212,8 @@ def _buffered(document: Document) -> Iterator[str]:
 
 def _cluster(document: Document) -> Iterator[str]:
     verdicts = (document.get("streams") or {}).get("by_verdict") or {}
-    cut_off = sum(int(verdicts.get(name) or 0) for name in ("truncated", "reset", "no_terminal"))
-    failed = int((document.get("streams") or {}).get("failed") or 0)
+    cut_off = sum(whole(verdicts.get(name)) for name in ("truncated", "reset", "no_terminal"))
+    failed = whole((document.get("streams") or {}).get("failed"))
     for name, words in (("longest_silence", "after a silence of"), ("duration", "at an age of")):
         found = _peak(_histogram(document, name, "failed_latency"))
         if found is not None and cut_off >= max(10, failed / 2):
@@ -231,15 +232,15 @@ def _cluster(document: Document) -> Iterator[str]:
 
 
 def _limited(document: Document) -> Iterator[str]:
-    asked = (document.get("asked") or {}).get("num_users")
+    asked = mapping(document.get("asked")).get("num_users")
     streams = document.get("streams") or {}
-    peak = int(streams.get("peak_open") or 0)
+    peak = whole(streams.get("peak_open"))
     if not isinstance(asked, int | float) or peak < 2 or peak > 0.95 * asked:
         return
     steady = [row["open"] for row in document.get("series") or [] if row.get("phase") == "steady" and "open" in row]
     level = sum(open_ >= 0.97 * peak for open_ in steady)
     verdicts = streams.get("by_verdict") or {}
-    refused = sum(int(verdicts.get(name) or 0) for name in ("connect_error", "http_error", "timeout"))
+    refused = sum(whole(verdicts.get(name)) for name in ("connect_error", "http_error", "timeout"))
     if len(steady) >= 5 and level >= 0.6 * len(steady) and refused:
         yield (
             f"never more than {peak:,} streams were open although {asked:,.0f} were asked for, and {_counted(refused, 'other')} "
@@ -284,7 +285,7 @@ def _known_age(seconds: float) -> str:
 
 
 def _is_run_time(document: Document, seconds: float) -> bool:
-    asked = (document.get("asked") or {}).get("run_time") or document.get("duration_s") or 0
+    asked = mapping(document.get("asked")).get("run_time") or document.get("duration_s") or 0
     return isinstance(asked, int | float) and math.isclose(seconds, asked, rel_tol=0.05)
 
 
@@ -293,10 +294,6 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _counted(count: int, noun: str) -> str:

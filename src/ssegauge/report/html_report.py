@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from ssegauge.report import conformance_html, load_html
 from ssegauge.report.comparison_html import comparisons
 from ssegauge.report.doubts import warnings
+from ssegauge.report.extras import extras
 from ssegauge.report.findings import findings
 from ssegauge.report.html import Child, Element, cut, el
 from ssegauge.report.page import has_plotly, page, scroll
@@ -172,6 +173,13 @@ def _run(result: Result, was: Document | None, data: dict[str, Any], *, drawn: b
         el("p", note, class_="muted") if not drawn else None,
         load_html.tiles(document),
         load_html.drawings(result.anchor, plots(document, was), data, drawn=drawn),
+        (
+            (
+                el("h3", found.name.capitalize()),
+                load_html.special(found, f"{result.anchor}x{number}", data, drawn=drawn),
+            )
+            for number, found in enumerate(extras(document))
+        ),
         (
             (el("h3", heading), table)
             for heading, table in (

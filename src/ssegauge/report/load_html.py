@@ -8,7 +8,8 @@ from typing import Any, Final
 from ssegauge import metrics
 from ssegauge.metrics import shown
 from ssegauge.report.drawing import Plot
-from ssegauge.report.html import Element, cut, el
+from ssegauge.report.extras import Extra
+from ssegauge.report.html import Child, Element, cut, el
 from ssegauge.report.page import scroll
 from ssegauge.report.statements import ENDS
 
@@ -126,6 +127,21 @@ def failures(document: Document) -> Element | None:
         for message, count in list(counted.items())[:50]
     ]
     return scroll("Why streams failed", _head(("what happened", "streams"), numeric=1), el("tbody", rows))
+
+
+def special(found: Extra, prefix: str, data: dict[str, Any], *, drawn: bool) -> list[Child]:
+    """What only this scenario has: its facts, its tables, its plots."""
+    rows = [el("tr", _row_name(name.replace("_", " ")), el("td", value)) for name, value in found.facts.items()]
+    tables = [
+        scroll(
+            f"{found.name}: {name}",
+            _head(tuple(table[0]), numeric=len(table[0])),
+            el("tbody", (el("tr", (el("td", row.get(key, ""), class_="num" if index else None) for index, key in enumerate(table[0]))) for row in table)),
+        )
+        for name, table in found.tables.items()
+    ]  # fmt: skip
+    facts = scroll(f"What {found.name} found", el("tbody", rows)) if rows else None
+    return [el("div", facts, tables, class_="cards"), drawings(prefix, found.plots, data, drawn=drawn)]
 
 
 def generator(document: Document) -> Element | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ssegauge.report.lenient import mapping, number
 from ssegauge.verdict import VERDICTS
 
 MOST_POINTS: Final = 600
@@ -42,17 +43,17 @@ def _stretch(rows: Sequence[Mapping[str, Any]]) -> Stretch:
     first, count = rows[0], len(rows)
     open_ = _numbers(row.get("open") for row in rows)
     events = _numbers(row.get("events") for row in rows)
-    harness = [row.get("harness") or {} for row in rows]
+    harness = [mapping(row.get("harness")) for row in rows]
     return Stretch(
         t=float(first.get("t") or 0),
         phase=str(first.get("phase") or ""),
         open=max(open_) if open_ else None,
         events=sum(events) / count if events else None,
         verdicts={
-            name: sum(_numbers((row.get("by_verdict") or {}).get(name) for row in rows)) / count for name in VERDICTS
+            name: sum(_numbers(mapping(row.get("by_verdict")).get(name) for row in rows)) / count for name in VERDICTS
         },
         times={name: _times(rows, name) for name in ("first_event", "gap", "lag")},
-        lag=max(_numbers((found.get("read_lag") or {}).get("p99") for found in harness), default=None),
+        lag=max(_numbers(mapping(found.get("read_lag")).get("p99") for found in harness), default=None),
         cpu=max(_numbers(found.get("cpu") for found in harness), default=None),
     )
 
@@ -68,4 +69,4 @@ def _times(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
 
 
 def _numbers(values: Any) -> list[float]:
-    return [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return [found for value in values if (found := number(value)) is not None]

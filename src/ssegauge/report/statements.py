@@ -9,6 +9,7 @@ from ssegauge import metrics
 from ssegauge.metrics import shown
 from ssegauge.report.findings import findings
 from ssegauge.report.html import cut
+from ssegauge.report.lenient import mapping, whole
 
 Word = Literal["go", "go, but", "no answer", "no go"]
 
@@ -109,12 +110,15 @@ def _conformance(document: Mapping[str, Any]) -> Statement:
 
 def _load(document: Mapping[str, Any]) -> Statement:
     streams = document.get("streams") or {}
-    attempted, failed = int(streams.get("attempted") or 0), int(streams.get("failed") or 0)
-    lost = int((document.get("events") or {}).get("lost") or 0)
+    attempted, failed = whole(streams.get("attempted")), whole(streams.get("failed"))
+    lost = whole((document.get("events") or {}).get("lost"))
     if document["valid"] is not True:
         return Statement("no answer", "The run was invalid, so its figures say nothing about the target.")
     if not attempted:
         return Statement("no answer", "No stream was opened.")
+    found = _scenario(document)
+    if found is not None:
+        return found
     if failed:
         word: Word = "no go" if lost or failed > FAILED_SHARE * attempted else "go, but"
         share = shown(failed / attempted, "share")
@@ -123,10 +127,26 @@ def _load(document: Mapping[str, Any]) -> Statement:
         return Statement(
             "no go", f"All {attempted:,} streams came to their end, but not all of what they sent:{_lost(lost)}"
         )
-    peak = int(streams.get("peak_open") or 0)
+    peak = whole(streams.get("peak_open"))
     return Statement(
         "go", f"All {attempted:,} streams ended as they should, up to {peak:,} open at once{_speed(document)}."
     )
+
+
+def _scenario(document: Mapping[str, Any]) -> Statement | None:
+    """What a scenario asks besides how streams ended."""
+    capacity, churn = mapping(document.get("capacity")), mapping(document.get("churn"))
+    if "holds" in capacity:
+        most, breaks = whole(capacity["holds"]), whole(capacity.get("breaks"))
+        then = f", and no longer with {breaks:,}" if breaks else "; it was not brought to its limit"
+        limit = cut(capacity.get("limit"), 80)
+        if not most:
+            return Statement("no go", f"The limit {limit} held at no number of streams{then}.")
+        return Statement("go", f"The limit {limit} held with up to {most:,} streams at once{then}.")
+    if churn.get("back") is False:
+        left = f"{cut(churn.get('after'), 20)} streams were still served, {cut(churn.get('base'), 20)} before the run"
+        return Statement("no go", f"The target does not notice that clients have left: {left}.")
+    return None
 
 
 def _ends(streams: Mapping[str, Any]) -> str:
