@@ -19,7 +19,7 @@ from ssegauge import exchange, locate, pytest_plugin, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
 from ssegauge.client import Transport
-from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, UserError
+from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE
 from ssegauge.run import Run, conformance_document
@@ -209,7 +209,7 @@ def _judge(run: Run, accepted: Accepted, options: dict[str, Any], console: Conso
         )  # fmt: skip
         _run_pytest(_pytest_arguments(options), listener)
     if listener.internal:
-        raise UserError(f"the suite itself failed, please report it: {listener.internal.strip().splitlines()[-1]}")
+        raise Inconclusive(f"the suite itself failed, please report it: {listener.internal.strip().splitlines()[-1]}")
     if not listener.selected:
         raise UserError("the selection matches no rule; `ssegauge rules` lists them")
     return listener
