@@ -181,7 +181,8 @@ def _made_at(seen: Observation) -> list[tuple[Arrival, float]]:
 
 def _fresh(seen: Observation) -> list[tuple[Arrival, float]]:
     """Those with the time at which they were made on our clock, by the promptest of them; without what is history,
-    made before the request."""
+    made before the request.
+    """
     made = _made_at(seen)
     offset = min((arrival.at - at for arrival, at in made), default=0.0)
     return [(arrival, at + offset) for arrival, at in made if at + offset >= 0]

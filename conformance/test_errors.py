@@ -1,4 +1,4 @@
-"""Failures after the start (rules ERR-*): how a stream tells them, and what they do to the rest.
+"""Failures after the start (rules ERR-01, ERR-06 to ERR-11): how a stream tells them, and what they do to the rest.
 
 The rules that need `fault` share one run of that request. Each way to end without an error event has one rule of its own:
 bytes that are no event are ERR-11's, a success terminal ERR-07's, a proper end without either ERR-06's, a stream that stays
@@ -7,28 +7,22 @@ open ERR-09's, and a cut without a word ERR-01's.
 
 from __future__ import annotations
 
-import json
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.exchange import Sent
-from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
-from ssegauge.leaks import leaks
-from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.pointer import MISSING, payload
-from ssegauge.visible import visible
+from ssegauge.failing import failed_stream, told_by, unframed, way_of
+from ssegauge.judging import Untestable, broken, rule
+from ssegauge.observation import Evidence, Observation
 
 SOON = 2.0
 """Seconds within which a failed stream ends (ERR-09)."""
 FAILURES = 5
 """Failing streams that a server is put through (ERR-10)."""
-
-Way = Literal["told", "unframed", "terminal", "clean_end", "cut", "open"]
 
 
 # -- how a failure shows --------------------------------------------------------------------------------------------
@@ -37,8 +31,8 @@ Way = Literal["told", "unframed", "terminal", "clean_end", "cut", "open"]
 @rule("ERR-01")
 def test_failure_after_the_start_is_an_error_event(bench: Bench) -> None:
     """A failure after the start is reported by a declared error event."""
-    fault = _fault(bench)
-    way = _way(bench, fault)
+    fault = failed_stream(bench)
+    way = way_of(bench, fault)
     elsewhere = {"unframed": "ERR-11", "terminal": "ERR-07", "clean_end": "ERR-06", "open": "ERR-09"}
     if way in elsewhere:
         raise Untestable(f"the failed stream brought no error event; how it went on is what {elsewhere[way]} judges")
@@ -53,8 +47,8 @@ def test_failure_after_the_start_is_an_error_event(bench: Bench) -> None:
 @rule("ERR-06")
 def test_failed_stream_does_not_end_like_a_finished_one(bench: Bench) -> None:
     """A stream that fails after its start can be told from one that finished: by an error event, a cut or a reset."""
-    fault = _fault(bench)
-    way = _way(bench, fault)
+    fault = failed_stream(bench)
+    way = way_of(bench, fault)
     elsewhere = {"unframed": "ERR-11", "terminal": "ERR-07"}
     if way in elsewhere:
         raise Untestable(f"how the failed stream ended is what {elsewhere[way]} judges")
@@ -69,8 +63,8 @@ def test_failed_stream_does_not_end_like_a_finished_one(bench: Bench) -> None:
 @rule("ERR-07")
 def test_failed_stream_carries_no_success_terminal(bench: Bench) -> None:
     """A stream that failed carries no success terminal, neither its own nor one that a gateway makes up."""
-    fault = _fault(bench)
-    if _way(bench, fault) == "terminal":
+    fault = failed_stream(bench)
+    if way_of(bench, fault) == "terminal":
         shown = [fault.show_event(arrival) for arrival in fault.arrivals[-3:]]
         broken(
             "no success terminal",
@@ -82,82 +76,12 @@ def test_failed_stream_carries_no_success_terminal(bench: Bench) -> None:
 @rule("ERR-11")
 def test_error_path_keeps_the_framing(bench: Bench) -> None:
     """What is written on the error path is framed like any event: no raw JSON or HTML in the middle."""
-    fault = _fault(bench)
+    fault = failed_stream(bench)
     if fault.exchange.end == "malformed":
         broken("a well-formed message", fault.exchange.detail, _tail(fault))
-    spans = list(_unframed(bench, fault))
+    spans = list(unframed(bench, fault))
     if spans:
         broken("events or nothing", "bytes that are no event", [fault.show(start, end) for start, end in spans])
-
-
-def _fault(bench: Bench) -> Observation:
-    """The stream of the fault request, run once for all the rules that ask."""
-    fault = bench.once("fault", lambda: _run_fault(bench))
-    status = fault.exchange.status
-    if status is None:
-        raise Untestable(f"the fault request got no response: {fault.exchange.detail or fault.exchange.end}")
-    if not fault.is_stream:
-        raise Untestable(f"the fault request was answered with status {status}: it fails before the stream starts")
-    if _is_the_usual_stream(bench, fault):
-        raise Untestable("the fault request brought the same finished stream as the ordinary one: nothing failed")
-    return fault
-
-
-def _run_fault(bench: Bench) -> Observation:
-    fault = bench.observe(bench.sent("fault"))
-    bench.keep(fault, "fault")
-    return fault
-
-
-def _is_the_usual_stream(bench: Bench, fault: Observation) -> bool:
-    usual = bench.observation
-    finished = all(one.exchange.end == "message_end" and not _told(bench, one) for one in (usual, fault))
-    return finished and fault.types == usual.types and bool(fault.terminals) == bool(usual.terminals)
-
-
-def _way(bench: Bench, fault: Observation) -> Way:
-    if _told(bench, fault):
-        return "told"
-    if fault.exchange.end == "malformed" or next(_unframed(bench, fault), None) is not None:
-        return "unframed"
-    if fault.terminals:
-        return "terminal"
-    if not fault.ended:
-        return "open"
-    return "clean_end" if fault.exchange.end == "message_end" and not _left_open(fault) else "cut"
-
-
-def _left_open(fault: Observation) -> bool:
-    """The message ended properly inside an event: the failure shows in what is missing of it."""
-    return fault.anatomy.pending is not None and bool(fault.anatomy.pending.of("data"))
-
-
-def _told(bench: Bench, observation: Observation) -> list[Arrival]:
-    """The error events. Where the profile declares none: what looks like one, or an end of a type of its own."""
-    if "errors" in bench.endpoint.declares:
-        return observation.errors
-    arrivals = observation.contract_arrivals
-    told = [arrival for arrival in arrivals if _looks_like_an_error(arrival)]
-    if not told and observation is not bench.observation and arrivals[-1:]:
-        strange = arrivals[-1].type not in set(bench.observation.types)
-        told = arrivals[-1:] if strange and not observation.terminals else []
-    return told
-
-
-def _looks_like_an_error(arrival: Arrival) -> bool:
-    if re.search(r"error|fail|abort", arrival.type, re.IGNORECASE):
-        return True
-    document = payload(arrival.data)
-    return isinstance(document, dict) and bool(document.get("error"))
-
-
-def _unframed(bench: Bench, fault: Observation) -> Iterator[tuple[int, int]]:
-    """Lines without a field name that the ordinary stream does not have."""
-    usual = {field.name for field in bench.observation.anatomy.unknown}
-    for field in fault.anatomy.fields:
-        cut_off = not field.eol and any(name.startswith(field.name) for name in (b"data", b"event", b"id", b"retry"))
-        if field.kind == "unknown" and field.name not in usual and not cut_off:
-            yield field.start, field.end
 
 
 def _error_names(bench: Bench) -> str:
@@ -173,117 +97,13 @@ def _tail(fault: Observation) -> list[Evidence]:
     return [*(fault.show_event(arrival) for arrival in fault.arrivals[-3:]), end]
 
 
-# -- what the error event says --------------------------------------------------------------------------------------
-
-
-@rule("ERR-02")
-def test_event_named_error_or_open_is_reported(observation: Observation) -> None:
-    """EventSource delivers an event named error or open to the same listeners as its own connection events."""
-    expect_clean_bytes("ERR-02", observation, "a type of the application's own, failed or app_error say")
-
-
-@rule("ERR-03")
-def test_error_payload_is_machine_readable(bench: Bench) -> None:
-    """The payload of an error event is a JSON object with a code or type and a message."""
-    for seen, arrival in _error_events(bench):
-        schema = bench.endpoint.validator(arrival.type)
-        document = payload(arrival.data)
-        if schema is not None and document is not MISSING:
-            fault = next(schema.iter_errors(document), None)
-            lacking = "" if fault is None else f"against its declared schema: {visible(fault.message)}"
-        else:
-            lacking = _lacks(document)
-        if lacking:
-            broken("an object with a code or type and a message", lacking, seen.show_event(arrival))
-
-
-@rule("ERR-04")
-def test_nothing_follows_an_error_event(bench: Bench) -> None:
-    """An error event is the last event: no data and no success terminal follow it."""
-    for seen, first in _error_events(bench, first_only=True):
-        after = [
-            arrival
-            for arrival in seen.contract_arrivals
-            if arrival.index > first.index and not bench.endpoint.is_error(arrival.type, arrival.data)
-        ]
-        if after:
-            types = ", ".join(dict.fromkeys(visible(arrival.type) for arrival in after))
-            shown = [seen.show_event(first, "the error"), *map(seen.show_event, after)]
-            broken("nothing after the error event", f"{len(after)} of type {types}", shown)
-
-
-@rule("ERR-05")
-def test_error_payload_leaks_no_internals(bench: Bench) -> None:
-    """Error payloads contain no stack trace, file path, SQL or secret."""
-    for _, arrival in _error_events(bench):
-        for text in _strings(arrival.data):
-            for leak in leaks(text):
-                note = f"event {arrival.index}: {visible(leak.quote, 80)}"
-                broken("no internals", leak.what, Evidence(note, offset=arrival.block.start, at=arrival.at))
-
-
-def _error_events(bench: Bench, *, first_only: bool = False) -> list[tuple[Observation, Arrival]]:
-    """The error events of the ordinary stream and of the fault, with where they were seen."""
-    streams = [bench.observation]
-    if bench.live and "fault" in bench.endpoint.declares:
-        fault = bench.once("fault", lambda: _run_fault(bench))
-        streams += [fault] if fault.is_stream else []
-    found = [(seen, arrival) for seen in streams for arrival in seen.errors[: 1 if first_only else None]]
-    if not found:
-        hint = "" if "fault" in bench.endpoint.declares else ": declare fault in the profile"
-        raise Untestable(f"no error event was seen{hint}")
-    return found
-
-
-def _lacks(document: Any) -> str:
-    """What an error payload lacks; empty where nothing. The object may stand under `error`, as in JSON-RPC."""
-    if document is MISSING:
-        return "a payload that is no JSON"
-    if not isinstance(document, dict):
-        return f"a payload that is no object: {visible(json.dumps(document)[:60])}"
-    inner = document.get("error")
-    objects = [document, inner] if isinstance(inner, dict) else [document]
-    if any(_has_code(one) and _has_message(one) for one in objects):
-        return ""
-    return "no code or type" if any(map(_has_message, objects)) else "no message"
-
-
-def _has_code(document: dict[str, Any]) -> bool:
-    named = [document.get(name) for name in ("type", "code", "status")]
-    if any(isinstance(document.get(name), str) for name in ("message", "title", "detail", "error_description")):
-        named.append(document.get("error"))  # OAuth's way (RFC 6749 section 5.2): error is the code
-    return any(isinstance(value, str | int) and not isinstance(value, bool) and value != "" for value in named)
-
-
-def _has_message(document: dict[str, Any]) -> bool:
-    names = ("message", "title", "detail", "error_description")
-    return any(isinstance(document.get(name), str) and document[name].strip() for name in names)
-
-
-def _strings(data: str) -> Iterator[str]:
-    """The texts in a payload as a reader sees them: every string of a JSON document, or the data itself."""
-    document = payload(data)
-    if document is MISSING:
-        yield data
-        return
-    todo = [document]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
-
-
 # -- what comes through, and what goes on ---------------------------------------------------------------------------
 
 
 @rule("ERR-08")
 def test_events_written_before_a_failure_arrive(bench: Bench) -> None:
     """Every event that was written before a failure reaches the client."""
-    fault = _fault(bench)
+    fault = failed_stream(bench)
     missing = _sequence_hole(fault)
     if missing:
         broken("every number up to the failure", f"without {missing}", _tail(fault))
@@ -306,8 +126,8 @@ def test_events_written_before_a_failure_arrive(bench: Bench) -> None:
 @rule("ERR-09")
 def test_failed_stream_ends(bench: Bench) -> None:
     """After a failure the response ends within 2 s: by error event and end, by cut, or by reset."""
-    fault = _fault(bench)
-    told = _told(bench, fault)
+    fault = failed_stream(bench)
+    told = told_by(bench, fault)
     took = fault.exchange.end_at - (told[0].at if told else _last_event_at(fault))
     if told and not fault.ended and took <= SOON:
         raise Untestable(f"the observation ended {took:.2f} s after the error event")
@@ -324,7 +144,7 @@ def test_failed_stream_ends(bench: Bench) -> None:
 @rule("ERR-10")
 def test_failure_of_one_stream_leaves_the_server_serving(bench: Bench) -> None:
     """After failed streams the server answers a clean request, and other open streams go on."""
-    fault = _fault(bench)
+    fault = failed_stream(bench)
     usual = bench.observation
     patience = 2 * max((after.at - before.at for before, after in pairwise(usual.arrivals)), default=0.0) + SOON
     limits = Limits(window=min(fault.exchange.end_at + 1, bench.limits.window))
@@ -378,7 +198,7 @@ def _last_event_at(fault: Observation) -> float:
 
 
 def _before_failure(bench: Bench, fault: Observation) -> int:
-    told = _told(bench, fault)
+    told = told_by(bench, fault)
     return len([arrival for arrival in fault.contract_arrivals if not told or arrival.index < told[0].index])
 
 

@@ -1,4 +1,4 @@
-"""Order of events, terminal, sequence, progress, parts (rules ORD-*).
+"""Order of events, parts, terminal (rules ORD-01 to ORD-04, ORD-07 to ORD-09, ORD-13).
 
 What the declared order speaks of: events of the types under `ignore` stand outside of it, and so does a sentinel
 (`terminal_data`), unless the order names its text in quotes or has no other use for its type. An error event may come at
@@ -7,17 +7,14 @@ any time: the order holds up to it, and what follows one is ERR-04's. What follo
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ssegauge.anomalies import JUDGES
 from ssegauge.bench import Bench
+from ssegauge.contract import first_terminal, part_of, unreadable
 from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.order import Deviation, Order
-from ssegauge.pointer import MISSING, payload
 from ssegauge.timing import mostly
 from ssegauge.visible import visible
 
@@ -65,7 +62,7 @@ def test_every_part_keeps_its_own_order(observation: Observation) -> None:
     grammar = _grammar(observation)
     spoken = _spoken(observation, grammar)
     _require_fitting_first(grammar, spoken)
-    keyed = [(letter, _part(observation, arrival)) for letter, arrival in zip(spoken.letters, spoken.arrivals, strict=True)]  # fmt: skip
+    keyed = [(letter, part_of(observation, arrival)) for letter, arrival in zip(spoken.letters, spoken.arrivals, strict=True)]  # fmt: skip
     for key, indices in grammar.parts(keyed).items():
         _expect_order(observation, grammar, spoken, indices, "" if key is None else f" in part {visible(key)}")
 
@@ -123,15 +120,9 @@ def _expect_order(observation: Observation, grammar: Order, spoken: Spoken, indi
         deviation = grammar.deviation(spoken.letters[index] for index in indices)
         if deviation is None or (deviation.found is None and not spoken.whole):
             return
-        if deviation.found is None or not _unreadable(observation, spoken.arrivals[indices[deviation.at]]):
+        if deviation.found is None or not unreadable(observation, spoken.arrivals[indices[deviation.at]]):
             _report(observation, [spoken.arrivals[index] for index in indices], deviation, of_part)
         indices = [*indices[: deviation.at], *indices[deviation.at + 1 :]]
-
-
-def _unreadable(observation: Observation, arrival: Arrival) -> bool:
-    """Data that is declared to be JSON and is no object or list: another rule says what is wrong with it."""
-    sentinel = arrival.data in observation.endpoint.terminal_data
-    return observation.endpoint.data == "json" and not sentinel and not isinstance(payload(arrival.data), dict | list)
 
 
 def _report(observation: Observation, arrivals: list[Arrival], deviation: Deviation, of_part: str) -> None:
@@ -142,13 +133,6 @@ def _report(observation: Observation, arrivals: list[Arrival], deviation: Deviat
     if deviation.found is None:
         broken(f"{expected}{after}{of_part}", "no more events", shown)
     broken(f"{expected}{after}{of_part}", visible(deviation.found), shown)
-
-
-def _part(observation: Observation, arrival: Arrival) -> str | None:
-    """The key of the part that an event belongs to, as JSON, so that 0 and "0" stay apart; None where it has none."""
-    group = observation.endpoint.group
-    key = MISSING if group is None else group.in_data(arrival.data)
-    return None if key is MISSING or key is None else json.dumps(key, sort_keys=True)
 
 
 # -- the terminal ---------------------------------------------------------------------------------------------------
@@ -181,7 +165,7 @@ def test_stream_that_ends_has_its_terminal(observation: Observation) -> None:
 @rule("ORD-03")
 def test_nothing_follows_the_terminal(observation: Observation) -> None:
     """No event follows the terminal. Comments are tolerated; a second terminal is ORD-08."""
-    first = _first_terminal(observation)
+    first = first_terminal(observation)
     later = [arrival for arrival in observation.contract_arrivals if arrival.index > first.index]
     after = [arrival for arrival in later if not observation.endpoint.is_terminal(arrival.type, arrival.data)]
     if after:
@@ -193,7 +177,7 @@ def test_nothing_follows_the_terminal(observation: Observation) -> None:
 @rule("ORD-04")
 def test_response_ends_soon_after_the_terminal(bench: Bench) -> None:
     """The response ends within 2 s of the terminal event."""
-    first = _first_terminal(bench.observation)
+    first = first_terminal(bench.observation)
     seen = bench.observation
     if not seen.ended and _after_terminal(seen) <= SOON:
         if not bench.live:
@@ -239,12 +223,6 @@ def test_stream_without_a_declared_terminal_is_reported(observation: Observation
     )
 
 
-def _first_terminal(observation: Observation) -> Arrival:
-    if not observation.terminals:
-        raise Untestable("the stream brought no terminal, which ORD-02 judges")
-    return observation.terminals[0]
-
-
 def _after_terminal(observation: Observation) -> float:
     """Seconds from the first terminal to the end, or to the end of the observation."""
     return observation.exchange.end_at - observation.terminals[0].at
@@ -281,127 +259,3 @@ def _declared_terminals(observation: Observation) -> str:
     if endpoint.terminal_when is not None:
         names.append(f"an event with {endpoint.terminal_when.pointer}")
     return " or ".join(names)
-
-
-# -- sequence and progress ------------------------------------------------------------------------------------------
-
-
-@rule("ORD-05")
-def test_sequence_never_repeats_or_goes_back(observation: Observation) -> None:
-    """The declared sequence numbers strictly increase within a stream."""
-    for (before, low), (after, high) in pairwise(_numbered(observation)):
-        if high <= low:
-            shown = [observation.show_event(before), observation.show_event(after)]
-            broken(f"a number above {low}", f"{high}", shown)
-
-
-@rule("ORD-10")
-def test_sequence_has_no_gap(observation: Observation) -> None:
-    """The declared sequence numbers leave no number out."""
-    unreadable = {arrival.index for arrival in observation.contract_arrivals if _unreadable(observation, arrival)}
-    places = {number: arrival for arrival, number in _numbered(observation)}
-    gaps: list[str] = []
-    shown: list[Evidence] = []
-    for low, high in pairwise(sorted(places)):
-        before, after = sorted((places[low], places[high]), key=lambda arrival: arrival.index)
-        if high - low > 1 and unreadable.isdisjoint(range(before.index, after.index)):  # JSON-01's, JSON-09's
-            gaps.append(f"{low + 1}" if high - low == 2 else f"{low + 1} to {high - 1}")
-            shown += [observation.show_event(before), observation.show_event(after)]
-    if gaps:
-        more = f" and {len(gaps) - 5} more" if len(gaps) > 5 else ""
-        broken("every number", f"without {', '.join(gaps[:5])}{more}", shown)
-
-
-@rule("ORD-06")
-def test_progress_never_goes_back(observation: Observation) -> None:
-    """The declared progress value never decreases."""
-    for values in _progress_by_part(observation).values():
-        for (before, low), (after, high) in pairwise(values):
-            if high < low - _grain(observation):
-                shown = [observation.show_event(before), observation.show_event(after)]
-                broken(f"{low:g} or more", f"{high:g}", shown)
-
-
-@rule("ORD-11")
-def test_progress_stays_in_range(observation: Observation) -> None:
-    """The declared progress value stays within the declared range."""
-    progress = observation.endpoint.progress
-    assert progress is not None
-    least, most = progress.range
-    for arrival, value in _progress(observation):
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            broken(f"a number from {least:g} to {most:g}", visible(json.dumps(value)), observation.show_event(arrival))
-        if not least - _grain(observation) <= value <= most + _grain(observation):
-            broken(f"a value from {least:g} to {most:g}", f"{value:g}", observation.show_event(arrival))
-
-
-@rule("ORD-12")
-def test_progress_reaches_its_end_before_success(observation: Observation) -> None:
-    """The declared progress value has reached the end of its range before a success terminal."""
-    progress = observation.endpoint.progress
-    assert progress is not None
-    terminal = _first_terminal(observation)
-    for part, values in _progress_by_part(observation, terminal.index).items():
-        furthest, most = max(values, key=lambda pair: pair[1])
-        if most < progress.range[1] - _grain(observation):
-            shown = [observation.show_event(furthest), observation.show_event(terminal, "the terminal")]
-            of_part = "" if part is None else f" of part {visible(part)}"
-            broken(f"{progress.range[1]:g} before the terminal", f"{most:g} at most{of_part}", shown)
-
-
-def _numbered(observation: Observation) -> list[tuple[Arrival, int]]:
-    """The events that carry a sequence number, with it."""
-    sequence = observation.endpoint.sequence
-    assert sequence is not None
-    found = [(arrival, _whole_number(sequence.in_data(arrival.data))) for arrival in observation.contract_arrivals]
-    numbered = [(arrival, number) for arrival, number in found if number is not None]
-    if not numbered:
-        raise Untestable(f"no event carries a sequence number at {sequence.pointer}")
-    return numbered
-
-
-def _whole_number(value: Any) -> int | None:
-    """The number of 7, 7.0 or "7"."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 40:
-        return int(value)
-    return value if isinstance(value, int) else None
-
-
-def _progress(observation: Observation) -> Iterator[tuple[Arrival, Any]]:
-    """The events that tell progress, with what they tell; null is no value yet."""
-    progress = observation.endpoint.progress
-    assert progress is not None
-    for arrival in observation.contract_arrivals:
-        if progress.event is None or arrival.type == progress.event:
-            value = progress.in_data(arrival.data)
-            if value is not MISSING and value is not None:
-                yield arrival, value
-
-
-def _progress_by_part(
-    observation: Observation, until: int | None = None
-) -> dict[str | None, list[tuple[Arrival, float]]]:
-    """Progress that is a number, up to the event of index `until`; by part where the profile declares a group."""
-    parts: dict[str | None, list[tuple[Arrival, float]]] = {}
-    for arrival, value in _up_to(_progress(observation), until):
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            parts.setdefault(_part(observation, arrival), []).append((arrival, value))
-    if not parts:
-        pointer = observation.endpoint.progress.pointer if observation.endpoint.progress else ""
-        raise Untestable(f"no event tells its progress as a number at {pointer}")
-    return parts
-
-
-def _up_to(found: Iterable[tuple[Arrival, Any]], until: int | None) -> Iterator[tuple[Arrival, Any]]:
-    return (pair for pair in found if until is None or pair[0].index <= until)
-
-
-def _grain(observation: Observation) -> float:
-    """What floating point may be off by: a millionth of the range."""
-    progress = observation.endpoint.progress
-    assert progress is not None
-    return (progress.range[1] - progress.range[0]) * 1e-6

@@ -33,7 +33,7 @@ ORDER = [
     ["bench"],
     ["needs"],
     ["judging"],
-    ["leaving", "proxied", "reflection", "resumption", "shutdown", "timing"],
+    ["contract", "failing", "leaving", "proxied", "reflection", "resumption", "shutdown", "timing"],
     ["aborting"],
     ["results", "metrics"],
     ["baseline", "noise", "run", "thresholds"],
