@@ -140,7 +140,7 @@ class ThreadedApp:
     """An app object served in a thread of this process, so that a test may reach into it. `url` is its address."""
 
     def __init__(self, app: Any) -> None:
-        import uvicorn
+        import uvicorn  # noqa: PLC0415 - an extra: only who serves an app needs it
 
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.bind(("127.0.0.1", 0))
