@@ -265,8 +265,8 @@ def steps(kind: type[Decoder | LazyDecoder], size: int, piece: int, **limits: in
 
     def count(frame: Any, event: str, _: Any) -> None:
         nonlocal work
-        if event == "call" and frame.f_code.co_name in ("_look", "_close"):
-            work += len(decoder._tail) + len(decoder._kept)
+        if event == "call" and frame.f_code.co_name in ("look", "_close"):
+            work += len(frame.f_locals["self"]._tail) + len(frame.f_locals["self"]._kept)
         elif event == "call":
             work += 1
 
