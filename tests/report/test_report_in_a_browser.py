@@ -15,6 +15,12 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MARKUP = '"><img src=x onerror="window.struck=1"><script>window.struck=1</script>' + HOSTILE
+CAPACITY = {
+    "limit": "first_event.p95 < 200 ms",
+    "holds": 20,
+    "breaks": 40,
+    "curve": [{"users": 20, "ms": 50.0, "holds": True}, {"users": 40, "ms": 250.0, "holds": False}],
+}
 WIDE = "no-space-in-this-name-" * 40
 
 
@@ -152,3 +158,11 @@ def test_on_paper_everything_is_open_and_dark_on_white(page) -> None:
     )
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert len(page.pdf()) > 20_000
+
+
+def test_a_plot_can_be_saved_as_a_picture(page) -> None:
+    page.locator("#r2-traffic").hover()
+    with page.expect_download() as download:
+        page.locator("#r2-traffic [data-title*='Download']").click()
+    assert download.value.suggested_filename == "ssegauge-r2-traffic.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")

@@ -168,11 +168,16 @@ def _run(result: Result, was: Document | None, data: dict[str, Any], *, drawn: b
         "Plots are left out, because plotly is not installed: pip install 'ssegauge[report]'. Their figures are here."
     )
     return [
-        el("p", el("span", said.word, class_=f"tag {_CLASSES[said.word]}"), el("span", said.sentence), class_="lead"),
+        el(
+            "p",
+            el("span", said.word, class_=f"tag {_CLASSES[said.word]}"),
+            " ",
+            el("span", said.sentence),
+            class_="lead",
+        ),
         el("p", "Target: ", el("bdi", target(document)), class_="muted"),
         el("p", note, class_="muted") if not drawn else None,
         load_html.tiles(document),
-        load_html.drawings(result.anchor, plots(document, was), data, drawn=drawn),
         (
             (
                 el("h3", found.name.capitalize()),
@@ -180,6 +185,7 @@ def _run(result: Result, was: Document | None, data: dict[str, Any], *, drawn: b
             )
             for number, found in enumerate(extras(document))
         ),
+        load_html.drawings(result.anchor, plots(document, was), data, drawn=drawn),
         (
             (el("h3", heading), table)
             for heading, table in (

@@ -7,7 +7,7 @@
   // Colours are written as names of custom properties, so that a plot follows the page into the dark and onto paper.
   const coloured = (value, style) => {
     if (typeof value === "string") return value.startsWith("--") ? style.getPropertyValue(value).trim() : value;
-    if (Array.isArray(value)) return typeof value[0] === "object" ? value.map(item => coloured(item, style)) : value;
+    if (Array.isArray(value)) return value.map(item => coloured(item, style));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, coloured(item, style)]));
     }
@@ -27,13 +27,13 @@
     const entrywidth = 7 * Math.max(0, ...names.map(name => name.length));
     const lines = names.length ? Math.ceil(names.length / Math.max(1, Math.floor((div.clientWidth - 60) / (entrywidth + 45)))) : 0;
     const whole = {
-      ...layout, ...axes, width: div.clientWidth, height: div.clientHeight, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      ...layout, ...axes, width: div.clientWidth, height: div.clientHeight, paper_bgcolor: "--surface", plot_bgcolor: "--surface",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "--text" },
       margin: { l: 8, r: 12, t: 10 + 20 * lines, b: 8 }, hovermode: "x unified",
       hoverlabel: { bgcolor: "--surface", bordercolor: "--strong", font: { size: 12, color: "--text" } },
       legend: { orientation: "h", yref: "container", yanchor: "top", y: 1, x: 0, font: { size: 11 }, entrywidthmode: "pixels", entrywidth },
     };
-    const config = { displaylogo: false, displayModeBar: narrow.matches ? false : "hover",
+    const config = { displaylogo: false, toImageButtonOptions: { format: "png", scale: 2, filename: `ssegauge-${div.id}` }, displayModeBar: narrow.matches ? false : "hover",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
     return Plotly.react(div, coloured(traces, style), coloured(whole, style), config);
   };
