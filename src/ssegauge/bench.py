@@ -7,6 +7,7 @@ reconnect, run in parallel) makes its own exchanges here.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -195,9 +196,8 @@ class Bench:
         """The target's status address, where it has one."""
         probe = self.profile.probe
         if probe and probe.url and probe.active_streams:
-            headers = tuple((name, secret(str(value))) for name, value in self.credentials.get("headers", {}).items())
             url = joined(self.profile.base_url, probe.url)
-            return StatusGauge(url, probe.active_streams, headers, self.options.transport.verify)
+            return StatusGauge(url, probe.active_streams, self._proof, self._trust)
         if self.app is not None:
             return StatusGauge(f"{self.app.url}{PROBE_PATH}", "/active_streams")
         return None
@@ -207,8 +207,18 @@ class Bench:
         """A count of the streams that still run: status address or metric."""
         probe = self.profile.probe
         if self.status is None and probe and probe.metrics:
-            return MetricsGauge(joined(self.profile.base_url, probe.metrics.url), probe.metrics.name)
+            url = joined(self.profile.base_url, probe.metrics.url)
+            return MetricsGauge(url, probe.metrics.name, self._proof, self._trust)
         return self.status
+
+    @property
+    def _proof(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, secret(str(value))) for name, value in self.credentials.get("headers", {}).items())
+
+    @cached_property
+    def _trust(self) -> bool | ssl.SSLContext:
+        """What a probe over TLS trusts: the same as the streams."""
+        return self.options.transport.context() if self.profile.base_url.startswith("https:") else True
 
 
 def _joined(base_url: str, path: str) -> str:

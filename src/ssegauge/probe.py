@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class StatusGauge:
     url: str
     pointer: str
     headers: tuple[tuple[str, str], ...] = ()
-    verify: bool = True
+    verify: bool | ssl.SSLContext = True
 
     def document(self) -> Any:
         """The status document."""
@@ -75,11 +76,13 @@ class MetricsGauge:
 
     url: str
     name: str
+    headers: tuple[tuple[str, str], ...] = ()
+    verify: bool | ssl.SSLContext = True
 
     def active(self) -> float:
         """The metric's value."""
         try:
-            page = httpx.get(self.url, timeout=5.0, trust_env=False)
+            page = httpx.get(self.url, headers=dict(self.headers), timeout=5.0, verify=self.verify, trust_env=False)
             page.raise_for_status()
         except httpx.HTTPError as error:
             raise ProbeError(f"metrics {self.url}: {error}") from None
