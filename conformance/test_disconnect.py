@@ -16,15 +16,13 @@ from ssegauge.exchange import Sent
 from ssegauge.http2 import Http2Stream
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.leaving import (
-    BY_FIN,
-    BY_RST,
     NOTICE,
     STALLED_BUFFER,
-    Leave,
-    Leavers,
     expect_noticed,
+    expect_stopped,
     lasting,
     notice,
+    ordinary_departures,
     patience,
     require_noticed,
     wait_until_full,
@@ -41,11 +39,7 @@ BUSY = 0.5
 @rule("DIS-01")
 def test_production_stops_when_the_client_leaves(bench: Bench) -> None:
     """After a client has left an active stream, the work for it stops within 5 s."""
-    requests: list[tuple[Sent, Leave]] = [(bench.final_sent, BY_FIN), (bench.final_sent, BY_RST)]
-    if lasting(bench) != bench.final_sent:
-        requests.insert(0, (lasting(bench), BY_FIN))
-    leavers = Leavers(bench, requests)
-    expect_noticed(bench, leavers.begin, leavers.leave, "the client left")
+    expect_stopped(bench, ordinary_departures(bench), "the client left")
 
 
 @rule("DIS-04")

@@ -166,24 +166,32 @@ def published_to(bench: Bench, subscribers: int, messages: int) -> Matrix:
         if any(stream.over for stream in streams):
             lost = sum(stream.over for stream in streams)
             raise Untestable(f"{lost} of {subscribers} subscribers were not served")
-        for stream in streams:
-            stream.pump(within=SETTLE / subscribers)
         time.sleep(SETTLE)
+        for stream in streams:
+            stream.pump(within=0.005)  # what came so far
         before = [stream.events for stream in streams]
         marks = [f"ssegauge{secrets.token_hex(5)}" for _ in range(messages)]
         for mark in marks:
             _publish(bench, mark)
         deadline = time.monotonic() + DELIVERY * bench.options.scale
         for stream, count in zip(streams, before, strict=True):
-            _await(stream, count + messages, deadline)
+            _await(stream, count + messages, marks, deadline)
         return _matrix([bench.view(stream) for stream in streams], before, marks)
     finally:
         for stream in streams:
             stream.close()
 
 
-def _await(stream: Stream, events: int, deadline: float) -> None:
-    stream.pump(lambda each: each.events >= events, max(deadline - time.monotonic(), 0.005))
+def _await(stream: Stream, events: int, marks: Sequence[str], deadline: float) -> None:
+    """Until so many events have come, and every mark, where the feed repeats them at all."""
+
+    def has_all(each: Stream) -> bool:
+        if each.events < events:
+            return False
+        body = each.exchange.raw_body
+        return len({mark.encode() in body for mark in marks}) == 1
+
+    stream.pump(has_all, max(deadline - time.monotonic(), 0.005))
 
 
 def _matrix(seen: Sequence[Observation], before: Sequence[int], marks: Sequence[str]) -> Matrix:
