@@ -34,6 +34,7 @@ ORDER = [
     ["needs"],
     ["judging"],
     ["contract", "failing", "leaving", "proxied", "reflection", "resumption", "shutdown", "timing"],
+    ["echo"],
     ["aborting"],
     ["results", "metrics"],
     ["baseline", "noise", "run", "thresholds"],

@@ -229,6 +229,7 @@ class Endpoint(Model):
     broadcast: Broadcast | None = None
     other_methods: tuple[Method, ...] = ()
     http2: StrictBool = False
+    echo: StrictBool = False
     fault: Overlay | None = None
     invalid: Overlay | None = None
     idle: Overlay | None = None
@@ -293,5 +294,5 @@ class Endpoint(Model):
 _PLAIN_NEEDS: Final = (
     *SITUATIONS,
     *("order", "terminal_data", "progress", "sequence", "sent_at", "deadline", "discriminator", "lifetime"),
-    *("resume", "broadcast", "other_methods"),
+    *("resume", "broadcast", "other_methods", "echo"),
 )
