@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
+BOMB = gzip.compress(b"\n" * (20 << 20), 1)  # made beforehand: it takes long, and others are being served
 kept = []
 
 
@@ -156,8 +157,7 @@ class Exchange:
             await self.send(chunk(b"x" * 60_000))
 
     async def bomb(self):
-        body = gzip.compress(b"\n" * (64 << 20))
-        await self.send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await self.send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
 
     async def zipped(self):
         body = gzip.compress(b"".join(event(n) for n in range(self.events)) + DONE)

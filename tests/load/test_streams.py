@@ -58,7 +58,7 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def ended(source, profile):
-    limits = {"connect": 5, "first_byte": 5 * SHORT, "idle": 2 * SHORT, "total": 8 * SHORT}
+    limits = {"connect": 5, "first_byte": 5 * SHORT, "idle": 5 * SHORT, "total": 10 * SHORT}
     cases = {
         path: {
             "endpoint": "tokens",
@@ -105,7 +105,7 @@ def test_times_come_in_their_order(ended):
 
 def test_a_silence_lasts_as_long_as_its_limit(ended):
     assert ended["outcomes"]["/mute"]["lasted_us"] == pytest.approx(SHORT * 1e6, rel=0.5)
-    assert ended["outcomes"]["/stall"]["lasted_us"] >= 2 * SHORT * 1e6
+    assert ended["outcomes"]["/stall"]["lasted_us"] >= 5 * SHORT * 1e6
 
 
 def test_streams_without_a_first_event_are_counted_as_at_least(ended):

@@ -41,9 +41,12 @@ MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile se
 
 
 class Slice:
-    """One second: what happened in it, as counters and histograms."""
+    """One second: what happened in it, as counters and histograms.
 
-    __slots__ = ("bytes", "comments", "counters", "events", "histograms", "levels", "longest_gap")
+    `raw` collects what every read gives (gaps, or read lags, in nanoseconds); `settle` counts them, many at once.
+    """
+
+    __slots__ = ("bytes", "comments", "counters", "events", "histograms", "levels", "longest_gap", "raw")
 
     def __init__(self) -> None:
         # The three that change with every read are plain numbers.
@@ -54,6 +57,13 @@ class Slice:
         self.counters: Counter[str] = Counter()
         self.levels: dict[str, float] = {}
         self.histograms: dict[str, Histogram] = {}
+        self.raw: list[int] = []
+
+    def settle(self, name: str) -> None:
+        """Count the raw values into the histogram of that name."""
+        if self.raw:
+            self.histogram(name).record_all([value / 1000 for value in self.raw])
+            self.raw.clear()
 
     def histogram(self, name: str) -> Histogram:
         """The histogram of that name, made where it is asked for first."""

@@ -25,7 +25,6 @@ class Recorder:
         self.peak_open = 0
         self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
-        self._read_lag: Histogram | None = None
         self._second = clock.wall_second(monotonic_ns())
         self._next = monotonic_ns()
 
@@ -43,32 +42,31 @@ class Recorder:
             self._harness = self.ledger.harness.at(self._second)
         return self._harness
 
-    @property
-    def read_lag(self) -> Histogram:
-        """The histogram of read lags for the second that runs: asked for with every read."""
-        found = self._read_lag
-        if found is None:
-            found = self._read_lag = self.harness.histogram("read_lag")
-        return found
+    def settle(self) -> None:
+        """Count what the reads of this second have left raw."""
+        for slice_ in self.current.values():
+            slice_.settle("gap")
+        if self._harness is not None:
+            self._harness.settle("read_lag")
+        self.current.clear()
+        self._harness = None
 
     def tick(self, now: int) -> bool:
         """Turn the page where a second has passed; True when it has. Levels stand for the seconds skipped, too."""
         if now < self._next:
             return False
+        self.settle()
         second = self.clock.wall_second(now)
         for passed in range(max(self._second, second - 60), second):
             for endpoint, count in self.open.items():
                 self.ledger.book(endpoint).at(passed).levels["open"] = count
         self._second = second
         self._next = (second + 1) * _SECOND - self.clock.offset_ns
-        self.current.clear()
-        self._harness = self._read_lag = None
         return True
 
     def take(self) -> Ledger:
         """Everything since the last take."""
-        self.current.clear()
-        self._harness = self._read_lag = None
+        self.settle()
         return self.ledger.take()
 
     def started(self, endpoint: str) -> None:

@@ -10,6 +10,7 @@ from typing import cast
 
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.contract import Contract, Delivery, Watch
+from ssegauge.load.ledger import Slice
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.response import Malformed, Response
@@ -42,6 +43,7 @@ class Stream:
         "_on_events",
         "_reader",
         "_recorder",
+        "_slices",
         "_slow",
         "_timeouts",
         "_transport",
@@ -87,6 +89,7 @@ class Stream:
         self._fd = transport.sock.fileno()
         self._reader = reader
         self._recorder = recorder
+        self._slices = recorder.current
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._on_end = on_end
@@ -180,9 +183,11 @@ class Stream:
             return
         if stamp:
             # A segment cannot have come after we read it, nor before the request; clocks that were just set can.
-            stamp = min(stamp - self._reader.clock.offset_ns, now)
+            stamp -= self._reader.clock.offset_ns
+            if stamp > now:  # noqa: PLR1730 - this is done for every read, and min() costs three times as much
+                stamp = now
             if not self._slow:
-                self._recorder.read_lag.record((now - stamp) / 1000)
+                self._recorder.harness.raw.append(now - stamp)
         else:
             stamp = now
             self._recorder.harness.counters["user_stamps"] += 1
@@ -226,9 +231,6 @@ class Stream:
 
     def _receive(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
-        starts = not self.ttfb
-        if starts:
-            self.ttfb = stamp
         fault = ""
         response = self.response
         try:
@@ -236,24 +238,35 @@ class Stream:
         except Malformed as error:
             fault, content = str(error), response.rest()
         before, self.last_byte = self.last_byte, stamp
-        if starts:
+        if not before:
+            self.ttfb = stamp
             self._reader.arm(self)  # from now on silence counts, whose limit may be nearer
-        if before and stamp - before > self.longest_silence:
+        elif stamp - before > self.longest_silence:
             self.longest_silence = stamp - before
-        self._recorder.slice(self._endpoint).bytes += len(data)
-        if not self.is_event_stream:
-            if response.status is None:
-                if fault:
-                    self._finish("malformed", fault)
-                return
-            if not self._accept(content):
-                return
+        slice_ = self._slices.get(self._endpoint) or self._recorder.slice(self._endpoint)
+        slice_.bytes += len(data)
+        if not self.is_event_stream and not self._begins(content, fault):
+            return
         if content:
-            fault = self._content(content, stamp, before) or fault
+            if not self.first_body_byte:
+                self.first_body_byte = stamp
+            try:
+                events = self._decoder.feed(content)
+            except LimitError as error:
+                fault, events = str(error), cast("list[RawEvent]", error.events)
+            if events:
+                self._take(events, stamp, before, slice_)
         if fault:
             self._finish("malformed", fault)
         elif response.done:
             self._finish("message_end")
+
+    def _begins(self, content: bytes, fault: str) -> bool:
+        if self.response.status is not None:
+            return self._accept(content)
+        if fault:
+            self._finish("malformed", fault)
+        return False
 
     def _accept(self, content: bytes) -> bool:
         """Whether the head is that of a stream; the rest of any other answer is of no interest."""
@@ -270,27 +283,14 @@ class Stream:
         )
         return False
 
-    def _content(self, content: bytes, stamp: int, before: int) -> str:
-        if not self.first_body_byte:
-            self.first_body_byte = stamp
-        try:
-            events = self._decoder.feed(content)
-        except LimitError as error:
-            self._take(cast("list[RawEvent]", error.events), stamp, before)
-            return str(error)
-        if events:
-            self._take(events, stamp, before)
-        return ""
-
-    def _take(self, events: list[RawEvent], stamp: int, before: int) -> None:
-        slice_ = self._recorder.slice(self._endpoint)
-        slice_.events += len(events)
-        counted = len(events) if self.watch is None else self._look(self.watch, events, stamp)
+    def _take(self, events: list[RawEvent], stamp: int, before: int, slice_: Slice) -> None:
+        together = len(events)
+        slice_.events += together
+        counted = together if self.watch is None else self._look(self.watch, events, stamp)
         if counted:
-            gaps = slice_.histograms.get("gap") or slice_.histogram("gap")
             if self.first_event:
                 gap = stamp - self.last_event
-                gaps.record(gap / 1000)
+                slice_.raw.append(gap)
                 if gap > self.longest_gap:
                     self.longest_gap = gap
                     slice_.longest_gap = max(slice_.longest_gap, gap / 1000)
@@ -301,12 +301,11 @@ class Stream:
             self.last_event = stamp
             self.events += counted
             if counted > 1:
-                gaps.record_zeros(counted - 1)
-        if len(events) > 1 and not self._slow:
+                slice_.histogram("gap").record_zeros(counted - 1)
+        if together > 1 and not self._slow:
             # They share the stamp of the newest; the others came after the socket was last seen empty.
             bound = max(0, stamp - max(self._reader.swept_ns, before))
-            harness = self._recorder.harness
-            harness.histogram("stamp_bound").record(bound / 1000, len(events) - 1)
+            self._recorder.harness.histogram("stamp_bound").record(bound / 1000, together - 1)
         if self._on_events is not None:
             self._on_events(events)
 
