@@ -93,7 +93,7 @@ def test_an_endpoint_declares_the_needs_of_the_catalogue(design):
     declared = design.endpoint[0].declares
     of_the_run = {"url", "raw", "timing", "long", "h2", "tls", "load", "probe", "pid", "control", "drop"}
     of_the_target = {"proxied", "origins", "credentials", "second_identity", "health"}
-    elsewhere = {"terminal_data", "reflect.event", "reflect.id", "method=POST"}
+    elsewhere = {"terminal_data", "echo", "reflect.event", "reflect.id", "method=POST"}
     assert set(NEEDS) - of_the_run - of_the_target - elsewhere <= declared
     assert declared & elsewhere == set()
     assert declared - set(NEEDS) == {"method=GET", "first_match", "sent_at"}
