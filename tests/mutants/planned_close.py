@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
+from .lifecycle import Leaving
 from .server import Call, Clean
 
 
@@ -22,10 +23,8 @@ class CutMidEvent(Clean):
             yield frame
 
 
-class Controlled(Clean):
+class Controlled(Leaving):
     """Clean, in a process that may be killed and started again."""
-
-    control = True
 
 
 class RefusesReconnect(Controlled):
