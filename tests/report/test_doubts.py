@@ -121,8 +121,8 @@ def test_a_must_that_was_not_judged_is_named() -> None:
         finding("HDR-04", "SHOULD", "untestable"),
     )
     assert warnings(document) == [
-        "1 MUST could not be judged (LIF-06): nothing is known of it",
-        "1 MUST could not be tested in this run (DIS-02): nothing is known of it",
+        "1 MUST requirement could not be judged (LIF-06): nothing is known of it",
+        "1 MUST requirement could not be tested in this run (DIS-02): nothing is known of it",
     ]
 
 

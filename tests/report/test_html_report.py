@@ -95,7 +95,10 @@ BROKEN = conformance(
 def test_the_verdict_stands_on_top_in_a_sentence() -> None:
     tree = parsed(BROKEN)
     assert tree.one("span", class_="stamp is-no-go").text == "no go"
-    assert tree.one("h1").text == "Clients can lose events or misread the stream: 1 MUST is broken on 1 of 2 endpoints."
+    assert (
+        tree.one("h1").text
+        == "Clients can lose events or misread the stream: 1 MUST requirement is broken on 1 of 2 endpoints."
+    )
     assert tree.one("title").text.startswith("no go: Clients can lose events")
 
 
@@ -103,7 +106,7 @@ def test_the_verdict_stands_on_top_in_a_sentence() -> None:
     ("documents", "word", "sentence"),
     [
         ([conformance(finding("HTTP-01", "MUST", "pass"))], "go", "Every rule that could be judged is kept (1 rules judged, 0 not)."),
-        ([conformance(finding("HDR-04", "SHOULD", "fail"))], "go, but", "Every MUST is kept, but 1 SHOULD is broken: some browsers"),
+        ([conformance(finding("HDR-04", "SHOULD", "fail"))], "go, but", "Every MUST requirement is kept, but 1 SHOULD requirement is broken: some browsers"),
         ([conformance(finding("HTTP-01", "MUST", "untestable"))], "no answer", "No rule could be judged."),
         ([load()], "go", "All 1,200 streams ended as they should, up to 40 open at once; 95 of 100 began within 38.9 ms."),
         ([load(valid=False, invalid_reasons=["full"])], "no answer", "The run was invalid, so its figures say nothing"),

@@ -78,7 +78,7 @@ def _not_judged(document: Document) -> Iterator[str]:
         )
         if rules:
             more = f" and {len(rules) - 6} more" if len(rules) > 6 else ""
-            yield f"{_counted(len(rules), 'MUST')} {words} ({', '.join(rules[:6])}{more}): nothing is known of {'it' if len(rules) == 1 else 'them'}"
+            yield f"{_counted(len(rules), 'MUST requirement')} {words} ({', '.join(rules[:6])}{more}): nothing is known of {'it' if len(rules) == 1 else 'them'}"
 
 
 # -- the generator ----------------------------------------------------------------------------------------------------

@@ -40,15 +40,9 @@ def ms_axis(traces: Iterable[Trace]) -> dict[str, Any]:
     """A logarithmic axis around these traces; where they span little, it names more than the powers of ten."""
     values = [value for trace in traces for value in trace["y"] if value]
     low, high = (math.log10(bound) for bound in (min(values, default=1.0) / 1.15, max(values, default=1.0) * 1.15))
-    fine = high - low < 2.5
-    return axis(
-        "milliseconds",
-        type="log",
-        range=[low, high],
-        dtick="D2" if fine else 1,
-        exponentformat="none",
-        tickformat=",~r",
-    )
+    span = high - low
+    tick = 1 if span > 2.5 else "D2" if span > 1 else "D1"  # plotly.js: every power of ten, its 1, 2, 5, or every digit
+    return axis("milliseconds", type="log", range=[low, high], dtick=tick, exponentformat="none", tickformat=",~r")
 
 
 def ms(value: float | None) -> str:

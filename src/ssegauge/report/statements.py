@@ -63,7 +63,8 @@ def overall(documents: Sequence[Mapping[str, Any]]) -> Statement:
     worst = max((said.word for said in statements), key=WORDS.index)
     reasons = {document["kind"] for document, said in zip(documents, statements, strict=True) if said.word == worst}
     count = sum(said.word == worst for said in statements)
-    return Statement(worst, f"{_together(worst, reasons)} ({count} of {len(statements)} results say so).")
+    share = "" if count == len(statements) else f" ({count} of {len(statements)} results say so)"
+    return Statement(worst, f"{_together(worst, reasons)}{share}.")
 
 
 def _together(word: Word, kinds: set[str]) -> str:
@@ -92,17 +93,20 @@ def _conformance(document: Mapping[str, Any]) -> Statement:
         number = len({seen.endpoint for seen in found})
         return Statement(
             "no go",
-            f"Clients can lose events or misread the stream: {_counted(len(rules), 'MUST is', 'MUST are')} broken on "
+            f"Clients can lose events or misread the stream: {_counted(len(rules), 'MUST requirement is', 'MUST requirements are')} broken on "
             f"{len(endpoints)} of {_counted(number, 'endpoint', 'endpoints')}.",
         )
     if not judged:
         return Statement("no answer", "No rule could be judged.")
     if errors:
-        return Statement("no answer", f"{_counted(len(errors), 'MUST', 'MUSTs')} could not be judged ({rest}).")
+        return Statement(
+            "no answer",
+            f"{_counted(len(errors), 'MUST requirement', 'MUST requirements')} could not be judged ({rest}).",
+        )
     if should:
         return Statement(
             "go, but",
-            f"Every MUST is kept, but {_counted(len(should), 'SHOULD is', 'SHOULDs are')} broken: some browsers, proxies or "
+            f"Every MUST requirement is kept, but {_counted(len(should), 'SHOULD requirement is', 'SHOULD requirements are')} broken: some browsers, proxies or "
             f"clients will have trouble ({rest}).",
         )
     return Statement("go", f"Every rule that could be judged is kept ({rest}).")
