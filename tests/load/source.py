@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
-BOMB = gzip.compress(b"\n" * (20 << 20), 1)  # made beforehand: it takes long, and others are being served
+BOMB = gzip.compress(b"\n" * (20 << 20))  # made beforehand: it takes long, and others are being served
 kept = []
 
 

@@ -131,7 +131,7 @@ def said(process, words, within=15_000 * MS):
 def test_an_interrupted_run_has_its_figures(locust, source, port, distributed):
     options = ["--host", f"{source}/ok?events=1000&gap_ms=20", "-u", "8", "-r", "8", "-t", "60s"]
     process = locust("concurrent_streams", *options, *(workers(port) if distributed else []))
-    said(process, "All users spawned")
+    said(process, "total users)")
     time.sleep(1500 * MS)  # the run's own time: something must have been received before it is cut short
     os.killpg(process.pid, signal.SIGINT)  # what a terminal does
     ended = process.finish()
@@ -147,7 +147,7 @@ def test_an_interrupted_run_has_its_figures(locust, source, port, distributed):
 def test_a_killed_worker_makes_the_run_invalid(locust, source, port):
     options = ["--host", f"{source}/ok?events=20&gap_ms=20", "-u", "8", "-r", "8", "-t", "9s", "-s", "2s"]
     process = locust("concurrent_streams", *options, *workers(port))
-    said(process, "All users spawned")
+    said(process, "total users)")
     children = psutil.Process(process.pid).children()
     eventually(lambda: len(children) == 2)
     children[0].kill()

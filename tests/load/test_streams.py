@@ -48,12 +48,10 @@ ENDS = {
     "/loop": ("http_error", "message_end", 0),
     "/redirect?to=/ok": ("complete", "message_end", 11),
     "/redirect?to=ftp://there/": ("http_error", "message_end", 0),
-    "/endless_head": ("malformed", "malformed", 0),
     "/no_http": ("malformed", "malformed", 0),
     "/bad_chunk": ("malformed", "malformed", 1),
-    "/long_line": ("malformed", "malformed", 0),
-    "/bomb": ("malformed", "malformed", 0),
 }
+HOSTILE = ["/endless_head", "/long_line", "/bomb"]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +74,13 @@ def ended(source, profile):
 def test_every_end_has_its_verdict(ended, path):
     outcome = ended["outcomes"][path]
     assert (outcome["verdict"], outcome["end"], outcome["events"]) == ENDS[path], outcome
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_what_has_no_end_is_cut_off_in_bounded_memory(source, path):
+    outcome = run({"host": source, "cases": {"it": {"path": path}}})["outcomes"]["it"]
+    assert (outcome["verdict"], outcome["events"]) == ("malformed", 0), outcome
+    assert outcome["error"]
 
 
 def test_a_refused_connection_is_a_connect_error(ended):
