@@ -173,3 +173,27 @@ def test_a_run_without_a_target_is_one_clear_line(locust):
     assert "no target: give --host URL, or --sse-target PROFILE" in ended.output
     assert "Traceback" not in ended.output
     assert ended.code == 2, ended.output
+
+
+@pytest.mark.parametrize("distributed", [False, True], ids=["local", "workers"])
+def test_figures_begin_anew_when_locusts_do(locust, source, port, distributed):
+    options = [
+        "--host",
+        f"{source}/ok?events=30&gap_ms=50",
+        "-u",
+        "8",
+        "-r",
+        "4",
+        "-t",
+        "6s",
+        "-s",
+        "4s",
+        "--reset-stats",
+    ]
+    ended = locust("concurrent_streams", *options, *(workers(port) if distributed else [])).finish()
+    streams = ended.results["streams"]
+    # Those that ran when the ramp was over belong to what follows: nothing ends that was not attempted.
+    assert sum(streams["by_verdict"].values()) == streams["attempted"], ended.output
+    assert streams["by_verdict"].keys() == {"complete"}
+    assert {row["phase"] for row in ended.results["series"]} <= {"steady", "drain", "ramp"}
+    assert [row["phase"] for row in ended.results["series"]].count("ramp") <= 1

@@ -102,6 +102,8 @@ class Conductor:
         """Locust's figures begin anew, and so do ours, on all workers."""
         self.gather()
         self.collector.reset()
+        if not self.is_master and self.environment in _generators:
+            generator_of(self.environment).session.recorder.restart()
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
             runner.send_message(_RESET)
@@ -274,7 +276,7 @@ def _install_worker(environment: Environment, runner: WorkerRunner) -> None:
 
     def reset(**_: Any) -> None:
         if environment in _generators:
-            generator_of(environment).session.recorder.take()
+            generator_of(environment).session.recorder.restart()
 
     events.test_start.add_listener(lambda **_: begin_generating(environment))
     events.test_stop.add_listener(last_word)

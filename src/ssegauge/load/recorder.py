@@ -22,6 +22,7 @@ class Recorder:
         self.clock = clock
         self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
         self.open: dict[str, int] = {}
+        self.running: dict[str, int] = {}  # attempted and not over
         self.peak_open = 0
         self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
@@ -69,8 +70,19 @@ class Recorder:
         self.settle()
         return self.ledger.take()
 
+    def restart(self) -> None:
+        """Begin anew. The streams that run are part of what follows, so that what ends has also been attempted."""
+        self.take()
+        for endpoint, count in self.running.items():
+            self.ledger.book(endpoint).counters["attempted"] += count
+        for endpoint, count in self.open.items():
+            self.ledger.book(endpoint).counters["opened"] += count
+        self.peaks = dict(self.open)
+        self.peak_open = sum(self.open.values())
+
     def started(self, endpoint: str) -> None:
         """A stream was attempted."""
+        self.running[endpoint] = self.running.get(endpoint, 0) + 1
         self.ledger.book(endpoint).counters["attempted"] += 1
         self.slice(endpoint).counters["started"] += 1
 
@@ -101,6 +113,7 @@ class Recorder:
         """A stream is over: its verdict, its faults, its times."""
         endpoint = outcome.endpoint
         book, slice_ = self.ledger.book(endpoint), self.slice(endpoint)
+        self.running[endpoint] -= 1
         book.verdicts[outcome.verdict] += 1
         slice_.counters[outcome.verdict] += 1
         for name, count in outcome.faults.items():
