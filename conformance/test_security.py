@@ -6,12 +6,14 @@ import base64
 import json
 import re
 import time
+from functools import partial
 
-from ssegauge import reflection
+from ssegauge import curl, reflection
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, with_header
+from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.observation import Evidence
+from ssegauge.observation import Evidence, Observation
 from ssegauge.profile import secret
 from ssegauge.reflection import Reflection, Sending
 from ssegauge.visible import visible
@@ -70,24 +72,31 @@ def test_text_reaches_no_response_header(bench: Bench) -> None:
         if mirror.fits(text) is not None
     ]
     requests.append(with_header(bench.final_sent, "Last-Event-ID", f"x%0D%0A{reflection.HEADER_CANARY}: 1"))
-    for sent in requests:
-        with bench.open(sent) as stream:
-            stream.until_head()
-            seen = bench.view(stream)
-        if seen.exchange.values(reflection.HEADER_CANARY):
-            broken(
-                "the header section of a plain request",
-                "a field that was sent as text",
-                seen.show_head(),
-                reproduce=Sending("", sent, seen).reproduce,
-            )
-        if seen.exchange.end == "malformed" and seen.exchange.head_at is None:
-            broken(
-                "a header section that can be read",
-                seen.exchange.detail,
-                Evidence(f"after a request for {visible(sent.url)}"),
-                reproduce=Sending("", sent, seen).reproduce,
-            )
+    for start in range(0, len(requests), reflection.SIDE_BY_SIDE):
+        batch = requests[start : start + reflection.SIDE_BY_SIDE]
+        for seen in bench.together([partial(_head, bench, sent) for sent in batch]):
+            _expect_own_header_section(seen)
+
+
+def _head(bench: Bench, sent: Sent) -> Observation:
+    with bench.open(sent) as stream:
+        stream.until_head()
+        return bench.view(stream)
+
+
+def _expect_own_header_section(seen: Observation) -> None:
+    exchange = seen.exchange
+    reproduce = curl.command(exchange.request)
+    if exchange.values(reflection.HEADER_CANARY):
+        broken(
+            "the header section of a plain request",
+            "a field that was sent as text",
+            seen.show_head(),
+            reproduce=reproduce,
+        )
+    if exchange.end == "malformed" and exchange.head_at is None:
+        asked = Evidence(f"after a request for {visible(exchange.request.url)}")
+        broken("a header section that can be read", exchange.detail, asked, reproduce=reproduce)
 
 
 @rule("SEC-05")
@@ -107,12 +116,8 @@ def test_missing_or_wrong_credentials_get_no_stream(bench: Bench) -> None:
     }
     for what, identity in (("without credentials", {}), ("with altered credentials", wrong)):
         sent = bench.sent_for(bare, identity=identity)
-        if bench.observation.exchange.redirects:
-            seen = bench.observe(sent, limits=Limits(window=2.0))
-        else:
-            with bench.open(sent) as stream:
-                stream.until_head()
-                seen = bench.view(stream)
+        redirected = bool(bench.observation.exchange.redirects)
+        seen = bench.observe(sent, limits=Limits(window=2.0)) if redirected else _head(bench, sent)
         status = seen.exchange.status
         # Any 4xx keeps the stream closed: 404 hides that it is there (RFC 9110 15.5.4), 400 and 429 are other ways to say no.
         if status is None or status // 100 != 4:
