@@ -119,7 +119,7 @@ def test_stream_lives_as_long_as_declared(bench: Bench) -> None:
 
 def _hold(bench: Bench, name: Situation | None, seconds: float) -> Observation:
     """A stream kept open for so long. A busy one is read at intervals and not kept: its age is the question."""
-    limits = replace(Limits(), window=seconds, max_body=1 << 50, max_events=1 << 50, max_lines=1 << 50)
+    limits = replace(Limits(), window=seconds, max_body=1 << 50, max_events=1 << 50)
     sent = bench.final_sent if name is None else bench.sent(name)
     with bench.open(sent, limits=limits) as stream:
         while not stream.over and stream.elapsed < seconds:

@@ -41,7 +41,6 @@ class Limits:
     window: float = 10.0
     max_body: int = 2 << 20
     max_events: int = 10_000
-    max_lines: int = MAX_LINES
     deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
 
 
@@ -348,7 +347,7 @@ class Stream:
 
     def _past_limits(self) -> bool:
         limits = self.limits
-        lines = self.lines > limits.max_lines
+        lines = self.lines > max(MAX_LINES, 5 * limits.max_events)  # five fields an event: more than anybody sends
         return lines or self._reader.content_bytes > limits.max_body or self.events > limits.max_events
 
     def _count(self, content: bytes, at: float) -> None:
