@@ -191,8 +191,12 @@ def _canary_beside_endless(bench: Bench) -> str | None:
         found = bench.together([partial(_read_on, stream), partial(_canary, bench)])
     if found[1] is not None:
         return f"{found[1]} while the stream was read"
-    after = _canary(bench)
-    return None if after is None else f"{after} after its client left"
+    for _ in range(3):  # the server may take a moment to see that its client has left
+        after = _canary(bench)
+        if after is not None:
+            return f"{after} after its client left"
+        time.sleep(0.15)
+    return None
 
 
 def _read_on(stream: Stream) -> str | None:

@@ -69,12 +69,18 @@ class SharedIterator(Clean):
     """Has one iterator for all streams: the first client takes what there is."""
 
     rule = "ISO-04"
+    companions = ("ERR-10",)
 
     def __init__(self) -> None:
         super().__init__()
         self.numbers = iter(range(1, self.last_id() + 1))
 
-    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+    def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        plain = not call.query and call.version == "1.1"
+        return self.shared() if plain else super().events(call, start)
+
+    async def shared(self) -> AsyncIterator[bytes]:
+        """What is left of the one iterator."""
         for number in self.numbers:
             yield self.event(number)
             await self.pause()

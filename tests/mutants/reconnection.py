@@ -25,7 +25,7 @@ class IdEvery10th(Clean):
     """Writes an id into every tenth event only."""
 
     rule = "REC-01"
-    count = 11
+    count = 8
 
     def event(self, number: int) -> bytes:
         frame = super().event(number)
@@ -153,6 +153,8 @@ class LiveBeforeReplay(Clean):
             if held:
                 yield held[0]
                 held = [b""]
+        if held and held[0]:
+            yield held[0]
 
 
 class LeaksById(Clean):
