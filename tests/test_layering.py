@@ -44,7 +44,7 @@ ORDER = [
     ["pytest_plugin"],
     ["load"],
     ["compare", "gate"],
-    ["gate_views"],
+    ["gate_views", "paired"],
     ["report"],
     ["cli"],
     ["__main__"],

@@ -138,7 +138,7 @@ def _hold(gate: LoadGate, document: Mapping[str, Any]) -> tuple[Outcome, str, st
     reading = metrics.read(document, gate.metric, gate.scope.endpoint)
     found = _as_found(reading, gate.metric)
     if document["valid"] is not True:
-        return "inconclusive", found, f"the run is invalid: {_reasons(document)}"
+        return "inconclusive", found, f"the run is invalid: {reasons_of(document)}"
     if reading.value is None:
         return "inconclusive", found, reading.lack
     holds = gate.threshold.holds(reading.value)
@@ -171,7 +171,8 @@ def _fewest(gate: LoadGate) -> int:
     return 1 if share is None else math.ceil(1 / (1 - share) - 1e-9)
 
 
-def _reasons(document: Mapping[str, Any]) -> str:
+def reasons_of(document: Mapping[str, Any]) -> str:
+    """Why a run is invalid, in one short line."""
     reasons = document.get("invalid_reasons") or ["the results do not say why"]
     return visible("; ".join(str(reason) for reason in reasons), 300)
 
@@ -207,7 +208,7 @@ def _against(
         return "inconclusive", "nothing", "the baseline has no run of this scenario; add one with --update-baseline"
     invalid = [document for document in (*was, *now) if document["valid"] is not True]
     if invalid:
-        return "inconclusive", "nothing", f"a run is invalid: {_reasons(invalid[0])}"
+        return "inconclusive", "nothing", f"a run is invalid: {reasons_of(invalid[0])}"
     counted = [metrics.read(document, gate.metric, gate.scope.endpoint).samples for document in (*was, *now)]
     fewest = min((count for count in counted if count is not None), default=None)
     if fewest is not None and fewest < (gate.minimum or 1):
@@ -221,7 +222,7 @@ def _against(
 
 def _weigh(gate: BaselineGate, found: Ratio) -> tuple[Outcome, str, str]:
     limit = 1 + gate.worse_by
-    text = _change(found, gate.metric)
+    text = worse(found, gate.metric)
     if found.value < limit * (1 - RESOLUTION):
         if found.at_least:
             return "inconclusive", text, "the figure is known as a lower bound only"
@@ -236,7 +237,8 @@ def _weigh(gate: BaselineGate, found: Ratio) -> tuple[Outcome, str, str]:
     return "held", text, f"the noise is as large ({sure})"
 
 
-def _change(found: Ratio, metric: Metric) -> str:
+def worse(found: Ratio, metric: Metric) -> str:
+    """Both figures, by how much the second is worse, and the interval: `20 ms → 22 ms, 10 % worse (+8.0 % … +12.0 %)`."""
     words = f"{shown(found.first, metric.kind)} → {'≥ ' if found.at_least else ''}{shown(found.second, metric.kind)}"
     words += f", {_worse(found.value)}"
     if found.low is not None and found.high is not None:

@@ -88,7 +88,7 @@ def ratio(
     if spread is None or value == 0:
         return Ratio(was, now, value, confidence=confidence, at_least=after_bound)
     deviation, freedom, basis = spread
-    reach = _student(0.5 + confidence / 2, freedom) * deviation
+    reach = student(0.5 + confidence / 2, freedom) * deviation
     return Ratio(was, now, value, value * math.exp(-reach), value * math.exp(reach), confidence, basis, after_bound)
 
 
@@ -148,29 +148,39 @@ def _spread_of_seconds(
 
 def _stretches(side: Sequence[Document], wanted: Metric, endpoint: str | None) -> tuple[list[Any], Estimate]:
     taken: list[Any] = []
-    estimate: Estimate = _weighted_mean
     for document in side:
-        rows = _steady(document, endpoint)
-        share = metrics.percentile(wanted.stat or "")
-        entries = [(row.get("latency") or {}).get(wanted.distribution) for row in rows] if wanted.distribution else []
-        if share is not None and any(isinstance(entry, Mapping) and entry.get("histogram") for entry in entries):
-            estimate = _percentile_of(share)
-            found: list[Any] = [
-                metrics.buckets(entry["histogram"], _COARSE)
-                for entry in entries
-                if isinstance(entry, Mapping) and entry.get("histogram")
-            ]
-            taken += _joined(found, _added)
-        else:
-            pairs = [pair for row in rows if (pair := _amount(row, wanted)) is not None]
-            taken += _joined(pairs, _added_pairs)
-    return taken, estimate
+        taken += _joined([found for _, found in items(steady(document, endpoint), wanted)])
+    return taken, estimate_of(wanted, taken[0] if taken else ())
 
 
-def _steady(document: Document, endpoint: str | None) -> list[Mapping[str, Any]]:
+def steady(document: Document, endpoint: str | None) -> list[Mapping[str, Any]]:
+    """The seconds of a run, or of one endpoint of it, in which all users were there."""
     part = document if endpoint is None else (document.get("endpoints") or {}).get(endpoint) or {}
     rows = part.get("series") or []
     return [row for row in rows if row.get("phase", "steady") == "steady"]
+
+
+def items(rows: Sequence[Mapping[str, Any]], wanted: Metric) -> list[tuple[float, Any]]:
+    """What seconds say of a figure, each with its second, in a form that adds up (`sum_of`).
+
+    The counts of a percentile where seconds have them; else (sum, weight).
+    """
+    share = metrics.percentile(wanted.stat or "")
+    counted: list[tuple[float, Any]] = []
+    if wanted.distribution is not None and share is not None:
+        entries = [(row.get("t", 0), (row.get("latency") or {}).get(wanted.distribution)) for row in rows]
+        counted = [
+            (second, metrics.buckets(entry["histogram"], _COARSE))
+            for second, entry in entries
+            if isinstance(entry, Mapping) and entry.get("histogram")
+        ]
+    return counted or [(row.get("t", 0), pair) for row in rows if (pair := _amount(row, wanted)) is not None]
+
+
+def estimate_of(wanted: Metric, one: Any) -> Estimate:
+    """How the figure is had from several items such as this one."""
+    share = metrics.percentile(wanted.stat or "")
+    return _weighted_mean if share is None or isinstance(one, tuple) else _percentile_of(share)
 
 
 def _amount(row: Mapping[str, Any], wanted: Metric) -> tuple[float, float] | None:
@@ -192,28 +202,25 @@ def _amount(row: Mapping[str, Any], wanted: Metric) -> tuple[float, float] | Non
     return None
 
 
-def _joined(items: list[Any], add: Callable[[Any, Any], Any]) -> list[Any]:
+def _joined(seconds: list[Any]) -> list[Any]:
     """Neighbouring seconds as one stretch: what holds two seconds together shall not count as two proofs.
 
     The square root of their number holds the false alarms near what the confidence allows where seconds hang together;
     with the cube root, which is often advised, there were three times as many (simulated, see tests/test_gate.py).
     """
-    length = max(1, min(round(math.sqrt(len(items))), len(items) // (FEWEST_STRETCHES + 1)))
-    joined = []
-    for start in range(0, len(items) - length + 1, length):
-        whole = items[start]
-        for item in items[start + 1 : start + length]:
-            whole = add(whole, item)
-        joined.append(whole)
-    return joined
+    length = max(1, min(round(math.sqrt(len(seconds))), len(seconds) // (FEWEST_STRETCHES + 1)))
+    return [sum_of(seconds[start : start + length]) for start in range(0, len(seconds) - length + 1, length)]
 
 
-def _added(first: dict[float, int], second: dict[float, int]) -> dict[float, int]:
-    return {value: first.get(value, 0) + second.get(value, 0) for value in first.keys() | second.keys()}
-
-
-def _added_pairs(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
-    return first[0] + second[0], first[1] + second[1]
+def sum_of(several: Sequence[Any]) -> Any:
+    """Several items as one."""
+    if isinstance(several[0], tuple):
+        return sum(pair[0] for pair in several), sum(pair[1] for pair in several)
+    total: dict[float, int] = {}
+    for counts in several:
+        for value, count in counts.items():
+            total[value] = total.get(value, 0) + count
+    return total
 
 
 def _percentile_of(share: float) -> Estimate:
@@ -232,8 +239,8 @@ def _weighted_mean(stretches: Sequence[tuple[float, float]]) -> float | None:
     return sum(pair[0] for pair in stretches) / weight if weight else None
 
 
-def _student(share: float, freedom: float) -> float:
-    """Student's t by its expansion about the normal (Abramowitz and Stegun 26.7.5); 3 % short at two degrees."""
+def student(share: float, freedom: float) -> float:
+    """Quantile of Student's t by its expansion about the normal (Abramowitz and Stegun 26.7.5); 3 % short at two degrees."""
     z = NormalDist().inv_cdf(share)
     terms = (
         (z**3 + z) / 4,

@@ -1,13 +1,18 @@
-"""`ssegauge compare`: two results side by side."""
+"""`ssegauge compare`: two results, or two targets, side by side."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ssegauge import compare, results
+from ssegauge import compare, paired, results
+from ssegauge.cli import two_targets
 from ssegauge.compare import Comparison, Line
 from ssegauge.errors import HELD, INCONCLUSIVE, UserError
 from ssegauge.metrics import shown
@@ -15,24 +20,74 @@ from ssegauge.metrics import shown
 _STYLES = {"better": "green", "worse": "bold red", "no difference seen": "", "unknown": "yellow"}
 
 
+def _share(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf or (found >= 1 and not text.endswith("%")):
+        raise click.BadParameter(f"{text!r} is no share; write 10%, or 0.1", param=parameter)
+    return found
+
+
 @click.command(
     epilog="""\b
 Examples:
   ssegauge compare before.json after.json
-  ssegauge compare before.json after.json --confidence 0.99
+  ssegauge compare http://localhost:8000/stream http://localhost:8001/stream
+  ssegauge compare sse-target.toml http://localhost:8001 --worse-by 5% --seconds 60
+  ssegauge compare main.toml branch.toml --metric gap.p99 --results pair.json
+
+\b
+Exit codes of two targets: 0 held, 1 B is worse beyond the noise, 2 the command was wrong,
+3 inconclusive (the noise is too large, the run was invalid, a target was never reached).
 """
 )
-@click.argument("first", metavar="A", type=click.Path(path_type=Path))
-@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
 @click.option(
     "--confidence", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals."
 )
-def command(first: Path, second: Path, confidence: float) -> int:
-    """Lay results B beside results A: each figure, the ratio B/A with its confidence interval, and what it means.
+@click.option(
+    "--worse-by", callback=_share, metavar="SHARE", help="Of targets: what B may be worse by.  [default: 10%]"
+)
+@click.option(
+    "--metric", "wanted", multiple=True, metavar="NAME",
+    help="Of targets: compare this one, repeatable.  [default: first_event and gap, p50 and p95]",
+)  # fmt: skip
+@click.option("--users", type=click.IntRange(1, 10_000), help="Of targets: streams open on each.  [default: 10]")
+@click.option("--seconds", type=click.IntRange(5, 86_400), help="Of targets: how long.  [default: 30]")
+@click.option("--endpoint", metavar="NAMES", help="Of targets: endpoints, separated by commas.  [default: all]")
+@click.option(
+    "--leave-after", type=click.FloatRange(0.1), metavar="SECONDS", help="Of targets: leave streams after that long."
+)
+@click.option(
+    "--results", "results_file", metavar="FILE", type=click.Path(path_type=Path), help="Of targets: write the run."
+)
+@click.option("--summary", metavar="FILE.md", type=click.Path(path_type=Path), help="Of targets: write Markdown.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Of targets: write JUnit XML.")
+def command(first: str, second: str, confidence: float, **options: Any) -> int:
+    """Lay B beside A: each figure, the ratio B/A with its confidence interval, and what it means.
 
-    It decides nothing (see `ssegauge gate --baseline`); it exits 3 where a run is invalid.
+    A and B are two results files, or two targets: addresses, profiles, or a profile and the base address of another
+    place where the same endpoints are. Two targets are run at once, a stream of each begun together, so that what
+    disturbs this machine disturbs both; this is the gate for shared machines.
+
+    Of two results files it decides nothing (see `ssegauge gate --baseline`); it exits 3 where a run is invalid.
     """
-    sides = [[_read(file)] for file in (first, second)]
+    targets = [two_targets.is_target(text) for text in (first, second)]
+    if all(targets):
+        return _run_both(first, second, confidence, options)
+    if any(targets):
+        raise UserError("compare two results files, or two targets; one of these is a target and the other is not")
+    given = next((name for name, value in options.items() if value not in (None, ())), None)
+    if given is not None:
+        said = {"wanted": "metric", "results_file": "results"}.get(given, given).replace("_", "-")
+        raise UserError(f"--{said} goes with two targets, and these are results files")
+    sides = [[results.read(file)] for file in (first, second)]
     comparison = compare.compare(sides[0], sides[1], confidence)
     console = Console(highlight=False)
     _show(comparison, console, confidence)
@@ -40,10 +95,18 @@ def command(first: Path, second: Path, confidence: float) -> int:
     return INCONCLUSIVE if invalid else HELD
 
 
-def _read(file: Path) -> dict[str, object]:
-    if "://" in str(file):
-        raise UserError(f"{file}: compare takes two results files; write them with `ssegauge load URL --results FILE`")
-    return results.read(file)
+def _run_both(first: str, second: str, confidence: float, options: Mapping[str, Any]) -> int:
+    run = two_targets.Run(
+        users=options["users"] or 10,
+        seconds=options["seconds"] or 30,
+        endpoint=options["endpoint"],
+        leave_after=options["leave_after"],
+        results=options["results_file"],
+    )
+    ask = paired.Ask(worse_by=options["worse_by"] or 0.1, confidence=confidence)
+    if options["wanted"]:
+        ask = replace(ask, metrics=options["wanted"], tails=())
+    return two_targets.compare(first, second, run, ask, options["summary"], options["junit"])
 
 
 def _show(comparison: Comparison, console: Console, confidence: float) -> None:

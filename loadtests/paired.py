@@ -1,0 +1,147 @@
+"""Two targets in one run: each user opens a stream of A and a stream of B at the same moment, again and again.
+
+    locust -f loadtests/paired.py --sse-target A --sse-against B -u 10 -r 10 -t 20s -s 30s --headless
+
+Whatever disturbs this machine, or ours, disturbs both streams of a pair alike: the ratio of their times stays what it
+is. Which of the two goes first alternates. In the results the endpoints are called `A NAME` and `B NAME`, and `pairs`
+says which belongs to which; `ssegauge compare A B` runs this and judges the ratios.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from itertools import count, cycle
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import gevent
+from locust import events, task
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from ssegauge.endpoint import Endpoint
+from ssegauge.errors import UserError
+from ssegauge.load import SseUser, arguments, conductor_of, option
+from ssegauge.load.cookies import Cookies
+from ssegauge.load.session import Session, session_of
+from ssegauge.load.target import LoadTarget, target_of
+from ssegauge.load.visit import Visit
+from ssegauge.profile import open_target
+from ssegauge.redaction import redact_url
+
+
+class Side(NamedTuple):
+    """One target of the two, as a user of it sees it."""
+
+    session: Session
+    cookies: Cookies
+
+
+class Pair(NamedTuple):
+    """An endpoint of A and the one of B that it is compared with, and their names in the results."""
+
+    a: Endpoint
+    b: Endpoint
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two are called in the results."""
+        return f"A {self.a.name}", f"B {self.b.name}"
+
+
+def declare(parser: Any) -> None:
+    """The scenario's own arguments."""
+    add = arguments(parser, "paired")
+    add("against", "", "TARGET", "the other target: a profile, the address of a stream, or the base of A's profile")
+    add("leave_after", 0.0, "SECONDS", "leave both streams after that long, as for streams without end; 0: never")
+
+
+def other_target(environment: Environment, first: LoadTarget) -> LoadTarget:
+    """B: a target of its own; a bare address beside a profile means the same endpoints there. Raises UserError."""
+    said = option(environment, "sse_against", "")
+    if not said:
+        raise UserError("no target to compare with: give --sse-against")
+    parts = urlsplit(said)
+    if parts.scheme and parts.path in {"", "/"} and "://" not in (first.profile.source or "://"):
+        return LoadTarget(first.profile, said)
+    profile = open_target(said)
+    return LoadTarget(profile, profile.base_url)
+
+
+def paired(environment: Environment, first: LoadTarget, other: LoadTarget) -> list[Pair]:
+    """Endpoints by name; where the only ones differ in name, these two. Raises UserError."""
+    mine = first.endpoints(option(environment, "sse_endpoint", None))
+    theirs = {endpoint.name: endpoint for endpoint in other.profile.endpoint}
+    if len(mine) == len(theirs) == 1:
+        return [Pair(mine[0], next(iter(theirs.values())))]
+    found = [Pair(endpoint, theirs[endpoint.name]) for endpoint in mine if endpoint.name in theirs]
+    if not found:
+        raise UserError(f"no endpoint has the same name on both sides: {', '.join(sorted(theirs))} on the second")
+    return found
+
+
+class Pairs(SseUser):
+    """Holds a pair of streams; the next begins when both have ended."""
+
+    order = count()
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        first = session_of(environment)
+        other = other_target(environment, first.target)
+        second = replace(first, _target=other, _contracts={}, _bare={}, _turn=None)
+        self._sides = Side(first, self.cookies), Side(second, Cookies())
+        self._session = first
+        self._turn = cycle(paired(environment, first.target, other))
+
+    @property
+    def session(self) -> Session:
+        """That of the side whose stream is being planned; both write into one ledger."""
+        return self._session
+
+    @task
+    def both(self) -> None:
+        """One pair, to the end of both streams."""
+        visits = self._visits(next(self._turn))
+        if next(self.order) % 2:
+            visits.reverse()
+        running = [gevent.spawn(visit.run) for visit in visits]
+        try:
+            gevent.joinall(running, raise_error=True)
+        finally:
+            gevent.killall(running)
+
+    def _visits(self, pair: Pair) -> list[Visit]:
+        leave_after = option(self.environment, "sse_leave_after", 0.0) or None
+        found = []
+        for side, endpoint, name in zip(self._sides, pair, pair.names, strict=True):
+            self._session, self.cookies = side
+            plan = self._plan(None, None, endpoint=endpoint, name=name, leave_after=leave_after)
+            found.append(Visit(plan, side.session, self._tell, iterates=False))
+        return found
+
+
+def install(environment: Environment, **_: Any) -> None:
+    """Say in the results which endpoints belong together; a mistake is told before the run begins."""
+    if isinstance(environment.runner, WorkerRunner) or environment.parsed_options is None:
+        return
+    try:
+        first = target_of(environment)
+        other = other_target(environment, first)
+        pairs = [dict(zip("ab", pair.names, strict=True)) for pair in paired(environment, first, other)]
+    except UserError as error:
+        if not getattr(environment.parsed_options, "headless", False):
+            return  # the web page asks for both
+        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
+        sys.exit(error.exit_code)
+
+    def note(collector: Any) -> None:
+        collector.extra["pairs"] = pairs
+        collector.extra["targets"] = {"a": redact_url(first.base_url), "b": redact_url(other.base_url)}
+
+    conductor_of(environment).on_begin.append(note)
+
+
+events.init_command_line_parser.add_listener(declare)
+events.init.add_listener(install)
