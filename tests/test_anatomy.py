@@ -42,7 +42,12 @@ def test_every_byte_belongs_to_one_block_or_the_mark(body: bytes) -> None:
             assert body[field.start : field.end].endswith(field.value)
             assert body[field.end : field.end + len(field.eol)] == field.eol
             at = field.end + len(field.eol)
-        assert body[at : block.end] in ((b"\n", b"\r", b"\r\n") if block.closed else (b"",))
+        rest = body[at : block.end]
+        if block.closed and block.fields:
+            assert rest in (b"\n", b"\r", b"\r\n")
+        else:
+            assert rest.strip(b"\r\n") == b""
+            assert bool(rest) is block.closed
         at = block.end
     assert at == len(body)
     assert anatomy.body == body

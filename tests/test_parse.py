@@ -108,6 +108,15 @@ def test_lint_names_rule_level_and_byte() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(("piece", "judged"), [(b": x\n", 400_003), (b"x" * 4096, 4 << 20)], ids=["lines", "bytes"])
+def test_lint_judges_the_beginning_of_a_long_stream_and_says_so(piece: bytes, judged: int) -> None:
+    body = piece * ((5 << 20) // len(piece))
+    done = parse("--lint", "--max-line", "9999999", stdin=body)
+    assert done.returncode == 0
+    assert f"--lint judged the first {judged} of {len(body)} bytes" in done.stderr.decode().splitlines()[-1]
+    assert b"FRM-01" not in done.stderr
+
+
 def test_lint_judges_payloads_where_they_should_be_json() -> None:
     body = b'retry: 1000\ndata: {"a": 1}\n\ndata: [DONE]\n\ndata: {\n\n'
     assert parse("--lint", stdin=body).stderr == b""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ssegauge.wire import Event, accepted_retry
 
@@ -17,6 +18,7 @@ Kind = Literal["data", "event", "id", "retry", "comment", "unknown"]
 
 BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"[\r\n]")
+_LINE_OR_BLANKS = re.compile(rb"([^\r\n]+)(\r\n|\r|\n)|[\r\n]+")
 _KNOWN: dict[bytes, Kind] = {b"data": "data", b"event": "event", b"id": "id", b"retry": "retry"}
 
 
@@ -41,18 +43,17 @@ class Field(NamedTuple):
         return self.value.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """The lines up to a blank line, that line included; `closed` is False where the stream ended before it came.
 
-    A blank line alone is a block without fields. `event` is what the block dispatched, `index` its number.
+    More blank lines after it are one block without fields, however many they are. `event` is what the block dispatched, `index` its number.
     """
 
     start: int
     end: int
     fields: tuple[Field, ...]
     event: Event | None
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # hides tuple.index, which nobody asks a block for
     closed: bool
 
     def of(self, kind: Kind) -> list[Field]:
@@ -74,6 +75,11 @@ class Anatomy:
     line_ends: dict[bytes, int]
     last_event_id: str
     ended: bool = True
+
+    @cached_property
+    def worked_out(self) -> dict[Hashable, Any]:
+        """What those who judge it have worked out, by a key of theirs: each thing once."""
+        return {}
 
     @cached_property
     def event_blocks(self) -> list[Block]:
@@ -128,7 +134,10 @@ class Dissector:
         self._last_event_id = last_event_id
 
     def feed(self, chunk: bytes) -> list[Block]:
-        """Blocks closed by these bytes. One that ends in a lone CR waits for the next byte, which may be its LF."""
+        """Blocks closed by these bytes. One that ends in a lone CR waits for the next byte, which may be its LF.
+
+        Blank lines alone wait for what ends them.
+        """
         self._body += chunk
         first = len(self._blocks)
         self._advance(final=False)
@@ -139,6 +148,8 @@ class Dissector:
         self._advance(final=True)
         pending = None
         rest = bytes(self._body[self._at :])
+        if not self._fields:
+            self._close_blanks()
         if rest or self._fields:
             fields = tuple(self._fields) + ((_field(rest, self._at, b""),) if rest else ())
             pending = Block(self._block_start, len(self._body), fields, None, None, closed=False)
@@ -159,22 +170,41 @@ class Dissector:
                 return
             self._bom = body.startswith(BOM)
             self._at = self._searched = self._block_start = 3 if self._bom else 0
-        size = len(body)
-        found = _first_line_end(body, self._searched)
-        while found >= 0 and (final or found + 1 < size or body[found] == 10):
-            eol = b"\r\n" if body[found : found + 2] == b"\r\n" else bytes(body[found : found + 1])
-            self._line(bytes(body[self._at : found]), eol)
-            self._at = found + len(eol)
-            found = _first_line_end(body, self._at)
-        self._searched = size if found < 0 else found
+        if _LINE_END.search(body, self._searched):
+            self._lines(bytes(body[self._at :]), final=final)
+        # a CR at the end is looked at again, with what follows it
+        self._searched = max(len(body) - 1, self._at)
 
-    def _line(self, line: bytes, eol: bytes) -> None:
-        self._line_ends[eol] += 1
-        if line:
-            self._fields.append(_field(line, self._at, eol))
-            return
-        end = self._at + len(eol)
-        event = self._dispatch()
+    def _lines(self, text: bytes, *, final: bool) -> None:
+        base = self._at
+        waits = len(text) - 1 if text.endswith(b"\r") and not final else len(text)
+        for found in _LINE_OR_BLANKS.finditer(text):
+            line, eol = found.groups()
+            if line is None:
+                self._blanks(text[found.start() : min(found.end(), waits)])
+            elif found.end() <= waits:
+                if not self._fields:
+                    self._close_blanks()
+                self._line_ends[eol] += 1
+                self._fields.append(_field(line, base + found.start(), eol))
+                self._at = base + found.end()
+
+    def _blanks(self, run: bytes) -> None:
+        """Line ends after a line's own: the first closes the open block, the others are blank lines of their own."""
+        crlf = run.count(b"\r\n")
+        for eol, count in ((b"\r\n", crlf), (b"\r", run.count(b"\r") - crlf), (b"\n", run.count(b"\n") - crlf)):
+            if count:
+                self._line_ends[eol] += count
+        if run and self._fields:
+            self._close(self._at + (2 if run.startswith(b"\r\n") else 1))
+        self._at += len(run)
+
+    def _close_blanks(self) -> None:
+        if self._block_start < self._at:
+            self._close(self._at)
+
+    def _close(self, end: int) -> None:
+        event = self._dispatch() if self._fields else None
         index = self._events if event else None
         self._blocks.append(Block(self._block_start, end, tuple(self._fields), event, index, closed=True))
         self._events += event is not None
@@ -197,11 +227,6 @@ def dissect(body: bytes, last_event_id: str = "", *, ended: bool = True) -> Anat
     dissector = Dissector(last_event_id)
     dissector.feed(body)
     return dissector.anatomy(ended=ended)
-
-
-def _first_line_end(body: bytearray, at: int) -> int:
-    found = _LINE_END.search(body, at)
-    return found.start() if found else -1
 
 
 def _field(line: bytes, start: int, eol: bytes) -> Field:

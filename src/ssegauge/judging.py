@@ -7,10 +7,11 @@ an outcome; pytest, `ssegauge check` and the fixtures for a team's own tests all
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
-from ssegauge.anomalies import JSON_JUDGES, JUDGES
+from ssegauge.anomalies import JSON_JUDGES, JUDGES, Anomaly
 from ssegauge.anomalies.fields import empty_data
 from ssegauge.bench import Bench
 from ssegauge.finding import Finding, Outcome
@@ -60,14 +61,18 @@ MOST_EVIDENCE = 12
 def expect_clean_bytes(identifier: str, observation: Observation, expected: str) -> None:
     """The bytes of the stream show no anomaly of this rule; `expected` says what was asked of them."""
     endpoint = observation.endpoint
+    anomalies: Iterator[Anomaly]
     if identifier == "FLD-08":
-        found = list(empty_data(observation.anatomy, endpoint.ignore))
+        anomalies = empty_data(observation.anatomy, endpoint.ignore)
     elif identifier in JUDGES:
-        found = list(JUDGES[identifier](observation.anatomy))
+        anomalies = JUDGES[identifier](observation.anatomy)
     else:
-        found = list(JSON_JUDGES[identifier](observation.anatomy, endpoint.terminal_data, endpoint.ignore))
+        anomalies = JSON_JUDGES[identifier](observation.anatomy, endpoint.terminal_data, endpoint.ignore)
+    # No more than are shown: a hostile stream holds one in every line.
+    found = list(itertools.islice(anomalies, MOST_EVIDENCE + 1))
     if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        count = f"{len(found) - 1}" if len(found) <= MOST_EVIDENCE else f"{MOST_EVIDENCE} or"
+        more = f" (and {count} more)" if len(found) > 1 else ""
         broken(
             expected, found[0].text + more, [observation.show(each.start, each.end) for each in found[:MOST_EVIDENCE]]
         )

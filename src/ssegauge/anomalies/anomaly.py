@@ -55,6 +55,13 @@ def body_is(anatomy: Anatomy) -> Body:
     Something else has lines without a known field name and either no event, or fewer known lines than unknown ones
     behind a first line that opens markup or JSON.
     """
+    if "body" not in anatomy.worked_out:
+        anatomy.worked_out["body"] = _body_is(anatomy)
+    found: Body = anatomy.worked_out["body"]
+    return found
+
+
+def _body_is(anatomy: Anatomy) -> Body:
     lines = anatomy.fields
     unknown = [field for field in lines if field.kind == "unknown" and (field.eol or anatomy.ended)]
     if not unknown:
@@ -73,6 +80,13 @@ def body_is(anatomy: Anatomy) -> Body:
 
 def claims(anatomy: Anatomy) -> list[tuple[Field, str]]:
     """Every finished line with an unknown field name, and the one rule that reports it."""
+    if "claims" not in anatomy.worked_out:
+        anatomy.worked_out["claims"] = _claims(anatomy)
+    found: list[tuple[Field, str]] = anatomy.worked_out["claims"]
+    return found
+
+
+def _claims(anatomy: Anatomy) -> list[tuple[Field, str]]:
     if body_is(anatomy) != "stream":
         return [(field, "FRM-05") for field in anatomy.unknown]
     claimed = []

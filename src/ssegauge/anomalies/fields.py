@@ -57,6 +57,8 @@ def id_alone(anatomy: Anatomy) -> Iterator[Anomaly]:
 def repeated(anatomy: Anatomy) -> Iterator[Anomaly]:
     """FLD-06, once for each block."""
     for block in anatomy.blocks:
+        if len(block.fields) < 2:
+            continue
         counts = Counter(field.kind for field in block.fields)
         twice = [f"{counts[kind]} {kind} fields" for kind in ("event", "id", "retry") if counts[kind] > 1]
         if twice:
@@ -167,4 +169,9 @@ def _finished(anatomy: Anatomy, kind: str) -> list[Field]:
 
 def _without_data(anatomy: Anatomy) -> list[Block]:
     # Where a line was meant as data, FLD-01 or ENC-08 says why there is none.
-    return [block for block in anatomy.blocks if block.fields and not block.of("data") and not lost_data(block)]
+    if "without data" not in anatomy.worked_out:
+        anatomy.worked_out["without data"] = [
+            block for block in anatomy.blocks if block.fields and not block.of("data") and not lost_data(block)
+        ]
+    found: list[Block] = anatomy.worked_out["without data"]
+    return found

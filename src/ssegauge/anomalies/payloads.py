@@ -42,44 +42,64 @@ def payloads(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection
 
     Empty data is left out too: it is FLD-08's.
     """
-    found = []
-    for block in anatomy.event_blocks:
-        event = block.event
-        if event and event.data and event.data not in exempt and event.type not in ignored:
-            found.append(_parse(block, event.data))
+    key = ("payloads", frozenset(exempt), frozenset(ignored))
+    if key not in anatomy.worked_out:
+        reader = _Reader()
+        anatomy.worked_out[key] = [
+            reader.read(block, block.event.data)
+            for block in anatomy.event_blocks
+            if block.event and block.event.data and block.event.data not in exempt and block.event.type not in ignored
+        ]
+    found: list[Payload] = anatomy.worked_out[key]
     return found
 
 
-def _parse(block: Block, data: str) -> Payload:
-    constants: list[str] = []
-    repeated: list[str] = []
-    large: list[str] = []
+class _Reader:
+    """Parses JSON and notes what is odd in it. One decoder for all payloads: to make one takes longer than to use it."""
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    def __init__(self) -> None:
+        self._constants: list[str] = []
+        self._repeated: list[str] = []
+        self._large: list[str] = []
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._pairs, parse_int=self._integer, parse_constant=self._constants.append
+        )
+
+    def _pairs(self, items: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(items)
         if len(built) < len(items):
-            repeated.extend(name for name, count in Counter(name for name, _ in items).items() if count > 1)
+            self._repeated += [name for name, count in Counter(name for name, _ in items).items() if count > 1]
         return built
 
-    def integer(digits: str) -> int:
+    def _integer(self, digits: str) -> int:
         if len(digits) > 17 or abs(int(digits)) > EXACT:
-            large.append(digits)
+            self._large.append(digits)
         return int(digits[:100])
 
-    value, error = None, None
-    try:
-        value = json.loads(data, object_pairs_hook=pairs, parse_int=integer, parse_constant=constants.append)
-    except json.JSONDecodeError as failure:
-        error = f"{failure.msg} at character {failure.pos}"
-    except RecursionError:
-        error = "nested too deeply"
-    return Payload(block, data, value, error, tuple(constants), tuple(repeated), tuple(large))
+    def read(self, block: Block, data: str) -> Payload:
+        """The payload of this block."""
+        for notes in (self._constants, self._repeated, self._large):
+            notes.clear()
+        value, error = None, None
+        try:
+            value = self._decoder.decode(data)
+        except json.JSONDecodeError as failure:
+            error = f"{failure.msg} at character {failure.pos}"
+        except RecursionError:
+            error = "nested too deeply"
+        return Payload(block, data, value, error, tuple(self._constants), tuple(self._repeated), tuple(self._large))
+
+
+_lenient = json.JSONDecoder(parse_int=str)
+_opens = re.compile(r"[ \t\r\n]*+[\[{\"0-9tfnNI-]").match
 
 
 def is_json(text: str) -> bool:
     """Whether this is one JSON document, NaN and Infinity allowed."""
+    if not _opens(text):
+        return False
     try:
-        json.loads(text, parse_int=str)
+        _lenient.decode(text)
     except (json.JSONDecodeError, RecursionError):
         return False
     return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,13 +13,16 @@ from pathlib import Path
 import click
 import httpx
 
-from ssegauge.anatomy import Anatomy, Dissector
+from ssegauge.anatomy import Dissector
 from ssegauge.anomalies import anomalies, payload_anomalies
 from ssegauge.errors import DID_NOT_HOLD, Inconclusive, UserError
 from ssegauge.rules import CATALOGUE
 from ssegauge.wire import MIB, Decoder, Event, LimitError, RawEvent
 
 PIECE = 1 << 16
+LINT_BYTES = 4 * MIB
+LINT_LINES = 100_000
+"""What --lint keeps of a stream and judges: its beginning. Some 100 MB of memory at most."""
 CONNECT_S = 10.0
 
 EXAMPLES = """\b
@@ -57,12 +62,12 @@ def command(
     Reads standard input where no file or address is given. Events are printed as soon as they are complete.
     """
     decoder = Decoder(last_event_id, max_line=max_line, max_event=max_event)
-    dissector = Dissector(last_event_id) if lint else None
+    linter = _Linter(last_event_id) if lint else None
     ended = False
     try:
         for piece in _pieces(source, last_event_id):
-            if dissector is not None:
-                dissector.feed(piece)
+            if linter is not None:
+                linter.feed(piece)
             _print(decoder.feed(piece))
         ended = True
     except LimitError as error:
@@ -70,8 +75,8 @@ def command(
         option = "--max-line" if error.what == "line" else "--max-event"
         raise StreamError(f"{_name(source)}: {error}; {option} sets the limit") from error
     finally:
-        if dissector is not None:
-            _print_anomalies(dissector.anatomy(ended=ended), sentinel, as_json=as_json)
+        if linter is not None:
+            linter.tell(sentinel, ended=ended, as_json=as_json)
 
 
 def _print(events: Iterable[Event | RawEvent]) -> None:
@@ -84,13 +89,41 @@ def _shown(event: Event | RawEvent) -> dict[str, str]:
     return {"type": event.type, "data": event.data, "last_event_id": event.last_event_id}
 
 
-def _print_anomalies(anatomy: Anatomy, sentinels: tuple[str, ...], *, as_json: bool) -> None:
-    found = anomalies(anatomy)
-    if as_json:
-        found += payload_anomalies(anatomy, sentinels)
-    for anomaly in sorted(found, key=lambda anomaly: anomaly.start):
-        level = CATALOGUE[anomaly.rule].level
-        click.echo(f"{anomaly.rule} {level} byte {anomaly.start}: {anomaly.text}", err=True)
+class _Linter:
+    """Judges the beginning of a stream: an endless one does not fill the memory."""
+
+    def __init__(self, last_event_id: str) -> None:
+        self._dissector = Dissector(last_event_id)
+        self._seen = self._judged = self._lines = 0
+
+    def feed(self, piece: bytes) -> None:
+        whole = self._seen == self._judged
+        self._seen += len(piece)
+        if whole:
+            piece = self._within(piece[: LINT_BYTES - self._judged])
+            self._dissector.feed(piece)
+            self._judged += len(piece)
+
+    def _within(self, piece: bytes) -> bytes:
+        lines = piece.count(b"\n") + piece.count(b"\r")
+        if self._lines + lines <= LINT_LINES:
+            self._lines += lines
+            return piece
+        ends = itertools.islice(re.finditer(rb"[\r\n]", piece), LINT_LINES - self._lines, None)
+        return piece[: next(ends).start()]
+
+    def tell(self, sentinels: tuple[str, ...], *, ended: bool, as_json: bool) -> None:
+        whole = self._seen == self._judged
+        anatomy = self._dissector.anatomy(ended=ended and whole)
+        found = anomalies(anatomy)
+        if as_json:
+            found += payload_anomalies(anatomy, sentinels)
+        for anomaly in sorted(found, key=lambda anomaly: anomaly.start):
+            level = CATALOGUE[anomaly.rule].level
+            click.echo(f"{anomaly.rule} {level} byte {anomaly.start}: {anomaly.text}", err=True)
+        if not whole:
+            told = f"--lint judged the first {self._judged} of {self._seen} bytes"
+            click.echo(f"ssegauge: {told}: at most {LINT_BYTES} bytes and {LINT_LINES} lines", err=True)
 
 
 def _name(source: str) -> str:
