@@ -178,10 +178,12 @@ class FewWorkers(Clean):
         self.held: set[int] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await super().serve(reader, writer)
-        if id(writer) in self.held:
-            self.held.discard(id(writer))
-            self.workers.release()
+        try:
+            await super().serve(reader, writer)
+        finally:
+            if id(writer) in self.held:
+                self.held.discard(id(writer))
+                self.workers.release()
 
     async def stream(self, call: Call, peer: Peer) -> bool:
         if call.path == "/stream" and id(peer.writer) not in self.held:

@@ -176,12 +176,14 @@ class Clean:
         peer = Peer(reader, writer)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that is gone without a word is missed (tcp(7))
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self.silence_ms)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while (call := await self.read_call(peer)) is not None:
-                if not await self.answer(call, peer):
-                    break
-        with contextlib.suppress(Exception):
-            writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                while (call := await self.read_call(peer)) is not None:
+                    if not await self.answer(call, peer):
+                        break
+        finally:
+            with contextlib.suppress(Exception):
+                writer.close()
 
     async def read_call(self, peer: Peer) -> Call | None:
         """The next request, or None at the end of the connection."""
