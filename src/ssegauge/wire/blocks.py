@@ -75,3 +75,10 @@ class Blocks:
 
 def _has_blank_line(rest: bytes) -> bool:
     return rest.find(b"\n\r") >= 0 or rest.find(b"\n\n") >= 0 or rest.find(b"\r\r") >= 0
+
+
+def raw_rest(opened: bytes, size: int) -> bytes | None:
+    """What follows the last blank line of a chunk in CRLF and has `size` bytes in LF; None where lines end otherwise."""
+    at = opened.rfind(b"\r\n\r\n")
+    rest = opened[at + 4 :]
+    return rest if at >= 0 and len(rest) - rest.count(b"\r\n") == size else None

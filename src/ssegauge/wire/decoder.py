@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from ssegauge.wire.blocks import CR, LF, Blocks
+from ssegauge.wire.blocks import CR, LF, Blocks, raw_rest
 from ssegauge.wire.careful import SLICE, slices
 from ssegauge.wire.event import Event
 from ssegauge.wire.limits import MIB
@@ -48,24 +48,27 @@ class Decoder(Blocks):
             elif len(opened) <= self._short:
                 block = opened.replace(b"\r\n", b"\n") if CR in opened else opened
                 if CR not in block:
-                    found = _one_block(block.decode("utf-8", "replace")) if chunk[-1] == LF else None
-                    if found is not None:
+                    event = self._one_event(block.decode("utf-8", "replace")) if chunk[-1] == LF else None
+                    if event is not None:
                         self._open = b""
                         self._fed += len(opened)
-                        return [self._event(found)]
+                        return [event]
                     end = block.rfind(b"\n\n") + 2
                     if end == 1:
                         self._open = opened
                         return []
-                    if block is opened:
-                        self._open = opened[end:]
-                        self._fed += end
-                        return self._build(opened[:end])
+                    rest = opened[end:] if block is opened else raw_rest(opened, len(block) - end)
+                    if rest is not None:
+                        self._open = rest
+                        self._fed += len(opened) - len(rest)
+                        return self._build(block[:end])
         complete = self._take(chunk)
         if len(complete) <= SLICE:
             events = self._build(complete) if complete else []
         else:
-            events = [event for part in slices(complete) for event in self._build(part)]
+            events = []
+            for part in slices(complete):
+                events += self._build(part)
         if self._careful.spent is not None:
             self._careful.spent.events = events
             raise self._careful.spent
@@ -74,9 +77,9 @@ class Decoder(Blocks):
     def _build(self, complete: bytes) -> list[Event]:
         # A blank line never falls inside a character, not even a broken one, so all blocks are decoded at once.
         text = complete.decode("utf-8", "replace")
-        found = _one_block(text)
-        if found is not None:
-            return [self._event(found)]
+        event = self._one_event(text)
+        if event is not None:
+            return [event]
         if text[:6] == "data: ":
             values = text[6:-2].split("\n\ndata: ")
             if text.count("\n") == 2 * len(values):
@@ -97,7 +100,13 @@ class Decoder(Blocks):
         self.last_event_id = last_event_id
         return events
 
-    def _event(self, found: re.Match[str]) -> Event:
+    def _one_event(self, text: str) -> Event | None:
+        """The event of one block of a usual shape; None for anything else."""
+        if text[:6] == "data: " and text.find("\n") == len(text) - 2:
+            return _new(Event, ("message", text[6:-2], self.last_event_id))
+        found = _one_block(text)
+        if found is None:
+            return None
         number, kind, data, later, later_kind = found.groups()
         if later or number:
             self.last_event_id = later or number

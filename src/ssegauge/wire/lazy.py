@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from ssegauge.wire.blocks import CR, LF, Blocks
+from ssegauge.wire.blocks import CR, LF, Blocks, raw_rest
 from ssegauge.wire.careful import SLICE, slices
 from ssegauge.wire.event import OneLine, RawEvent, fields_of
 from ssegauge.wire.limits import MIB
@@ -65,15 +65,18 @@ class LazyDecoder(Blocks):
                     if end == 1:
                         self._open = opened
                         return []
-                    if block is opened:
-                        self._open = opened[end:]
-                        self._fed += end
-                        return self._sift(opened[:end])
+                    rest = opened[end:] if block is opened else raw_rest(opened, len(block) - end)
+                    if rest is not None:
+                        self._open = rest
+                        self._fed += len(opened) - len(rest)
+                        return self._sift(block[:end])
         complete = self._take(chunk)
         if len(complete) <= SLICE:
             events = self._sift(complete) if complete else []
         else:
-            events = [event for part in slices(complete) for event in self._sift(part)]
+            events = []
+            for part in slices(complete):
+                events += self._sift(part)
         if self._careful.spent is not None:
             self._careful.spent.events = events
             raise self._careful.spent
