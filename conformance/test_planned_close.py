@@ -20,7 +20,7 @@ FINAL = frozenset({429, 500, 502, 503, 504})
 @rule("FRM-11")
 def test_planned_close_falls_between_events(bench: Bench) -> None:
     """A close that the server plans (lifetime limit, deploy, recycling) falls on an event boundary."""
-    closed = [seen for seen in _planned_closes(bench) if seen.ended and not seen.terminals]
+    closed = [seen for seen in _planned_closes(bench) if seen.is_stream and seen.ended and not seen.terminals]
     if not closed:
         raise Untestable("the server closed no stream")
     for seen in closed:

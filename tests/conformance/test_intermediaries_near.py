@@ -112,3 +112,11 @@ def test_a_server_that_comes_back_is_right(host: Host) -> None:
 
 def test_no_planned_close_in_sight_cannot_be_judged(host: Host) -> None:
     assert outcome(host, Clean(), "FRM-11") == "untestable"
+
+
+def test_a_refusal_is_no_planned_close(host: Host) -> None:
+    class NoTicks(Clean):
+        def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+            return (405, {"Allow": "POST"}) if call.path == "/ticks" else super().refusal(call)
+
+    assert outcome(host, NoTicks(), "FRM-11") == "untestable"

@@ -146,6 +146,7 @@ class GetStartsSecondJob(Clean):
     """Begins anew for a client that was cut, unless it has it all."""
 
     rule = "HTTP-15"
+    companions = ("REC-02",)  # what begins anew does not go on
 
     def resume_point(self, call: Call) -> int | None:
         start = super().resume_point(call)
