@@ -78,4 +78,4 @@ def test_whatever_the_schema_lets_through_can_be_shown(document) -> None:
             except Exception as error:
                 raise AssertionError(f"{'.'.join(map(str, path))} = {odd!r}") from error
             shown += 1
-    assert shown > 100
+    assert shown > 50

@@ -48,10 +48,10 @@
   light.addEventListener("change", drawAll);
   printed.addEventListener("change", drawAll);
 
-  // Paper has no triangle to click on.
+  // Paper has no triangle to click on. Topics in which nothing is broken stay folded, with their counts.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")].filter(item => !item.closest("figure"));
+    opened = [...document.querySelectorAll("details:not([open])")].filter(item => !item.closest("figure, .topic"));
     opened.forEach(item => { item.open = true; });
   });
   addEventListener("afterprint", () => { opened.forEach(item => { item.open = false; }); });
