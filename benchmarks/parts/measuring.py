@@ -10,6 +10,7 @@ import tempfile
 import time
 from array import array
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 
@@ -58,7 +59,7 @@ class Source:
         for i in range(0, len(log), 3):
             streams[log[i]].append(log[i + 2])
         first = [(stamps[1] - stamps[0]) / 1e6 for stamps in streams.values() if len(stamps) > 1]
-        gaps = [(b - a) / 1e6 for stamps in streams.values() for a, b in zip(stamps[1:], stamps[2:], strict=False)]
+        gaps = [(b - a) / 1e6 for stamps in streams.values() for a, b in pairwise(stamps[1:])]
         return {"first_event": first, "gap": gaps}
 
 

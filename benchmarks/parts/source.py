@@ -123,8 +123,6 @@ async def main(options):
     loop.add_reader(listener, accept, loop, listener)
     print(listener.getsockname()[1], flush=True)
     await stop.wait()
-    if options.log:
-        Path(options.log).write_bytes(LOG.tobytes())
 
 
 if __name__ == "__main__":
@@ -140,3 +138,5 @@ if __name__ == "__main__":
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     uvloop.run(main(options))
+    if options.log:
+        Path(options.log).write_bytes(LOG.tobytes())

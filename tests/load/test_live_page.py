@@ -126,7 +126,7 @@ def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints):
         tab.goto(page.address)
         tab.get_by_role("tab", name="Event streams").click()
         inside = tab.frame_locator("iframe[title='Event streams']")
-        inside.locator("#streams .scatterlayer .trace").first.wait_for(timeout=15_000 * MS * 1000)
+        inside.locator("#streams .scatterlayer .trace").first.wait_for(state="attached", timeout=15_000 * MS * 1000)
         assert inside.locator(".chart .main-svg").count() >= 6
         assert "open streams" in inside.locator("#figures").inner_text()
         assert "truncated" in inside.locator("#endpoints").inner_text()

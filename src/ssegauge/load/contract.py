@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from json import loads
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssegauge.endpoint import Endpoint
 from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
 from ssegauge.pointer import MISSING
 from ssegauge.wire import RawEvent
+
+_MOST_KINDS = 1000  # a hostile server invents a type for each event
 
 
 class Delivery:
@@ -42,6 +44,16 @@ class Delivery:
         return self.numbers.reordered
 
 
+class Kind(NamedTuple):
+    """What an endpoint says of an event type."""
+
+    name: str
+    ignored: bool
+    ends: bool
+    fails: bool
+    matches: bool
+
+
 class Contract:
     """What is to be looked at in each event of an endpoint. `json_share`: the share of payloads that is parsed only
     to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway.
@@ -52,17 +64,44 @@ class Contract:
         self.order: State | None = endpoint.grammar.start() if endpoint.grammar is not None else None
         self.ends = bool(endpoint.terminal or endpoint.terminal_data or endpoint.terminal_when)
         self.matches = bool(endpoint.first_match or endpoint.first_match_when)
+        self.sentinels = frozenset(endpoint.terminal_data)
+        self.tells_by_payload = bool(endpoint.terminal_when or endpoint.error_when or endpoint.first_match_when)
         looks_inside = (endpoint.sequence, endpoint.sent_at, endpoint.group, endpoint.progress)
         self.needs_document = any(place is not None for place in looks_inside)
         self.json_every = round(1 / json_share) if json_share > 0 and endpoint.data == "json" else 0
-        when = (endpoint.terminal_when, endpoint.error_when, endpoint.first_match_when)
-        self.needs_data = bool(endpoint.terminal_data or any(when) or self.needs_document or self.json_every)
+        self.needs_data = bool(self.sentinels or self.tells_by_payload or self.needs_document or self.json_every)
         self.needs_type = bool(
             self.order or self.ends or self.matches or endpoint.errors or endpoint.ignore or self.needs_data
         )
         self.counts_ids = endpoint.resume is not None and endpoint.sequence is None
         self.is_shared = endpoint.broadcast is not None
         self.is_idle = not (self.needs_type or self.counts_ids)
+        self._kinds: dict[bytes, Kind] = {}
+
+    def kind(self, raw: bytes) -> Kind:
+        """What the endpoint says of this type. Kept by its bytes: there are few, and this is asked of every event."""
+        found = self._kinds.get(raw)
+        if found is None:
+            name, endpoint = raw.decode("utf-8", "replace"), self.endpoint
+            found = Kind(
+                name,
+                ignored=name in endpoint.ignore,
+                ends=name in endpoint.terminal,
+                fails=name in endpoint.errors,
+                matches=name in endpoint.first_match,
+            )
+            if len(self._kinds) < _MOST_KINDS:
+                self._kinds[raw] = found
+        return found
+
+    def told_by(self, kind: Kind, data: str) -> Kind:
+        """The same with what the payload says, for endpoints whose streams end, fail or begin by it."""
+        endpoint = self.endpoint
+        return kind._replace(
+            ends=endpoint.is_terminal(kind.name, data),
+            fails=endpoint.is_error(kind.name, data),
+            matches=endpoint.is_first_match(kind.name, data),
+        )
 
 
 class Watch:
@@ -101,28 +140,33 @@ class Watch:
 
     def see(self, event: RawEvent, arrived_wall: float) -> bool:
         """Look at one event; False where the contract says that it does not count."""
-        contract, endpoint = self._contract, self._contract.endpoint
-        kind = event.type
-        if kind in endpoint.ignore:
+        contract = self._contract
+        kind = contract.kind(_type_of(event))
+        if kind.ignored:
             return False
-        data = event.data if contract.needs_data else ""
         if contract.counts_ids and _has_id(event):
             self._delivery.ids.see(event.last_event_id)
-        sentinel = data in endpoint.terminal_data
-        document = MISSING if sentinel else self._document(data)
-        if document is not MISSING:
-            self._inside(kind, document, arrived_wall)
-        if contract.matches and not self.matched:
-            self.matched = endpoint.is_first_match(kind, data)
-        if endpoint.is_error(kind, data):
+        document, sentinel = MISSING, False
+        if contract.needs_data:
+            data = event.data
+            sentinel = data in contract.sentinels
+            if not sentinel:
+                document = self._document(data)
+                if document is not MISSING and contract.needs_document:
+                    self._inside(kind.name, document, arrived_wall)
+            if contract.tells_by_payload:
+                kind = contract.told_by(kind, data)
+        if kind.matches:
+            self.matched = True
+        if kind.fails:
             self.error_seen = True
             return True
-        if contract.ends and endpoint.is_terminal(kind, data):
+        if kind.ends or sentinel:
             self._terminal()
         elif self.terminal_seen:
             self._fault("terminal")
         if self._order is not None and not sentinel:
-            self._advance(kind, document)
+            self._advance(kind.name, document)
         return True
 
     def close(self, *, ended: bool) -> None:
@@ -203,6 +247,16 @@ class Watch:
             self._fault("order")
             return state
         return following
+
+
+def _type_of(event: RawEvent) -> bytes:
+    """`raw_type`, by a short way for blocks that say `event` not at all, or once and first."""
+    block = event[0]
+    if b"event" not in block:
+        return b"message"
+    if block.startswith(b"event: ") and block.find(b"event", 7) < 0:
+        return block[7 : block.find(b"\n")] or b"message"
+    return event.raw_type
 
 
 def _has_id(event: RawEvent) -> bool:

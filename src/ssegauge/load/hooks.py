@@ -79,6 +79,7 @@ class Conductor:
                 parsed.sse_shares = {name: index for index, name in enumerate(names)}
         else:
             begin_generating(self.environment)
+        gevent.spawn(self._keep_house, self.collector)
         for listener in self.on_begin:
             self._heard(listener, self.collector)
 
@@ -87,6 +88,13 @@ class Conductor:
         if not self.is_master and self.collector.run:
             generator = generator_of(self.environment)
             self.collector.add("local", generator.delta(final=False))
+
+    def _keep_house(self, collector: Collector) -> None:
+        """Second by second what is complete becomes a row: histograms of hours would fill the memory."""
+        while self.collector is collector and self.final is None and not self._finishing:
+            gevent.sleep(1)
+            self.gather()
+            collector.fold(time.time() - collector.kept_seconds)
 
     def steady(self) -> None:
         """All users are there."""
