@@ -12,8 +12,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from itertools import count, cycle
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, NamedTuple
 
 import gevent
 from locust import events, task
@@ -57,16 +56,26 @@ def declare(parser: Any) -> None:
     add("leave_after", 0.0, "SECONDS", "leave both streams after that long, as for streams without end; 0: never")
 
 
-def other_target(environment: Environment, first: LoadTarget) -> LoadTarget:
-    """B: a target of its own; a bare address beside a profile means the same endpoints there. Raises UserError."""
+def two_targets(environment: Environment) -> tuple[LoadTarget, LoadTarget]:
+    """A and B; a bare address beside a profile means the same endpoints there. Raises UserError."""
     said = option(environment, "sse_against", "")
     if not said:
         raise UserError("no target to compare with: give --sse-against")
-    parts = urlsplit(said)
-    if parts.scheme and parts.path in {"", "/"} and "://" not in (first.profile.source or "://"):
-        return LoadTarget(first.profile, said)
-    profile = open_target(said)
-    return LoadTarget(profile, profile.base_url)
+    first, profile = target_of(environment), open_target(said)
+    second = LoadTarget(profile, profile.base_url)
+    if _is_base(first) and not _is_bare(second):
+        first = LoadTarget(profile, first.base_url)
+    elif _is_base(second) and not _is_bare(first):
+        second = LoadTarget(first.profile, second.base_url)
+    return first, second
+
+
+def _is_bare(target: LoadTarget) -> bool:
+    return "://" in (target.profile.source or "://")
+
+
+def _is_base(target: LoadTarget) -> bool:
+    return _is_bare(target) and target.profile.endpoint[0].request.path == "/"
 
 
 def paired(environment: Environment, first: LoadTarget, other: LoadTarget) -> list[Pair]:
@@ -85,15 +94,25 @@ class Pairs(SseUser):
     """Holds a pair of streams; the next begins when both have ended."""
 
     order = count()
+    shared: ClassVar[tuple[Session, list[Session], list[Pair]] | None] = None
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        first = session_of(environment)
-        other = other_target(environment, first.target)
-        second = replace(first, _target=other, _contracts={}, _bare={}, _turn=None)
-        self._sides = Side(first, self.cookies), Side(second, Cookies())
-        self._session = first
-        self._turn = cycle(paired(environment, first.target, other))
+        self._session = session_of(environment)
+        sessions, pairs = self._both_sessions()
+        self._sides = [Side(session, Cookies()) for session in sessions]
+        self._turn = cycle(pairs)
+
+    def _both_sessions(self) -> tuple[list[Session], list[Pair]]:
+        """One a side for all users of this process and run, so that contracts are compiled once."""
+        found = Pairs.shared
+        if found is None or found[0] is not self._session:
+            targets = two_targets(self.environment)
+            sessions = [
+                replace(self._session, _target=target, _contracts={}, _bare={}, _turn=None) for target in targets
+            ]
+            found = Pairs.shared = (self._session, sessions, paired(self.environment, *targets))
+        return found[1:]
 
     @property
     def session(self) -> Session:
@@ -127,8 +146,7 @@ def install(environment: Environment, **_: Any) -> None:
     if isinstance(environment.runner, WorkerRunner) or environment.parsed_options is None:
         return
     try:
-        first = target_of(environment)
-        other = other_target(environment, first)
+        first, other = two_targets(environment)
         pairs = [dict(zip("ab", pair.names, strict=True)) for pair in paired(environment, first, other)]
     except UserError as error:
         if not getattr(environment.parsed_options, "headless", False):
