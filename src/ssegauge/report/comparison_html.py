@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ssegauge.compare import Comparison, Line, compare
+from ssegauge.compare import Comparison, Line
 from ssegauge.errors import UserError
 from ssegauge.metrics import shown
+from ssegauge.report.against import MOST_ENDPOINTS, against
 from ssegauge.report.html import Child, Element, cut, el
 from ssegauge.report.page import scroll
 
@@ -23,7 +24,7 @@ def comparisons(baseline: Sequence[Mapping[str, Any]], documents: Sequence[Mappi
             made.append(el("p", f"The baseline holds nothing of {key}.", class_="muted"))
             continue
         try:
-            made.append(_table(key, compare(then, now)))
+            made.append(_table(key, against(then, now)))
         except UserError as lack:
             made.append(el("p", f"{key}: {lack}", class_="muted"))
     return made or None
@@ -54,7 +55,9 @@ def _lines(found: Comparison) -> Element:
     table = scroll(caption, el("thead", head), el("tbody", _rows(whole)))
     if not rest:
         return table
-    by_endpoint = scroll("The same by endpoint", el("thead", head), el("tbody", _rows(rest)))
+    by_endpoint = scroll(
+        f"The same by endpoint, {MOST_ENDPOINTS} of them at most", el("thead", head), el("tbody", _rows(rest))
+    )
     return el("div", table, el("details", el("summary", "By endpoint"), by_endpoint, class_="after"))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ssegauge import metrics
-from ssegauge.compare import compare
 from ssegauge.errors import UserError
 from ssegauge.metrics import shown
+from ssegauge.report.against import against
 from ssegauge.report.doubts import warnings
 from ssegauge.report.html import cut
 from ssegauge.report.load_html import figure
@@ -82,7 +82,7 @@ def _against(baseline: Sequence[Document], document: Document) -> Iterator[str]:
     if not then:
         return
     try:
-        found = compare(then, [document])
+        found = against(then, [document])
     except UserError as lack:
         yield from (f"No comparison with the baseline: {escape(str(lack))}", "")
         return
