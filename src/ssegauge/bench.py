@@ -7,6 +7,7 @@ reconnect, run in parallel) makes its own exchanges here.
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -54,12 +55,24 @@ class Bench:
     options: Options = field(default_factory=Options)
     app: ServedApp | None = None
     recording: Exchange | None = None
+    lost: str = ""  # the rule that found the target gone
     _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def live(self) -> bool:
         """There is a server to act on."""
         return self.recording is None
+
+    def listens(self) -> bool:
+        """Something takes connections at the target's address."""
+        parts = urlsplit(self.profile.base_url)
+        try:
+            socket.create_connection(
+                (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), 2.0
+            ).close()
+        except OSError:
+            return False
+        return True
 
     @cached_property
     def pulse(self) -> Pulse:

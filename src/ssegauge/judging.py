@@ -95,11 +95,15 @@ def judge(check: Check, bench: Bench) -> Finding:
     gap = missing(law, bench)
     if gap is not None:
         return _finding(law, bench, gap.outcome, reason=gap.reason)
+    if bench.lost and not law.recording:
+        return _finding(law, bench, "error", reason=f"the target no longer answers: see {bench.lost}")
     try:
         if not check.any_status:  # type: ignore[attr-defined]
             _require_stream(law, bench.observation)
         _call(check, bench)
     except Broken as fault:
+        if bench.live and not bench.lost and not bench.listens():
+            bench.lost = law.id  # what follows would only say again that nothing is there
         return _finding(
             law, bench, "fail", expected=fault.expected, actual=fault.actual, evidence=fault.evidence,
             reproduce=fault.reproduce or _reproduce(law, bench), mend=law.mend,
