@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 TYPES = ("a", "b", "message", "error", "open", "tick", "é", "a b", "\ufffd")
@@ -47,4 +48,4 @@ def pieces(body: bytes, seed: int) -> list[bytes]:
     if dice.random() < 0.7 or len(body) < 2:
         return [body]
     cuts = sorted({0, len(body), *(dice.randrange(len(body)) for _ in range(3))})
-    return [body[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [body[start:end] for start, end in itertools.pairwise(cuts)]

@@ -187,7 +187,9 @@ def read(browser: str, jobs: Sequence[Job], profile: Path, *, within: float) -> 
     assert not source.failure, source.failure
     if not finished:
         said = (profile / "words").read_text(encoding="utf-8", errors="replace")[-2000:]
-        pytest.fail(f"{browser} did not finish within {within:g} s; {len(source.requests)} streams were asked for; {said}")
+        pytest.fail(
+            f"{browser} did not finish within {within:g} s; {len(source.requests)} streams were asked for; {said}"
+        )
     answers: dict[int, Answer] = {}
     for result in source.results:
         asked = source.requests.get(result["index"], [])

@@ -61,7 +61,7 @@ def _difference(vector: dict[str, Any], browser: str, mode: str, answer: Answer)
 def test_vectors_are_what_the_browser_dispatches(browser: str, tmp_path: Path) -> None:
     """Each vector whole, with the browser's own reconnect; and those with nasty places once more in pieces."""
     known = [vector for vector in VECTORS if "initial_last_event_id" not in vector]
-    split_ones = [vector for vector in known if vector.get("chunk_offsets") not in (None, "every-byte")]  # noqa: PLR6201 - lists
+    split_ones = [vector for vector in known if vector.get("chunk_offsets") not in (None, "every-byte")]
     jobs = [_job(vector, stays=max(vector["retry_updates"], default=0) <= SLOW_RETRY) for vector in known]
     jobs += [_job(vector, stays=False) for vector in split_ones]
     answers = read(browser, jobs, tmp_path / browser, within=90)

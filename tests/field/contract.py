@@ -47,9 +47,7 @@ def bench_for(
 
 def findings(bench: Bench, rules: set[str] | None = None) -> list[Finding]:
     """Every rule judged, or those that are named."""
-    return [
-        judge(check, bench) for identifier, check in suite.checks().items() if rules is None or identifier in rules
-    ]
+    return [judge(check, bench) for identifier, check in suite.checks().items() if rules is None or identifier in rules]
 
 
 def broken(found: list[Finding], *levels: str) -> dict[str, str]:

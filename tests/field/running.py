@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -25,7 +26,7 @@ START = 30.0
 
 @dataclass(frozen=True)
 class Foreign:
-    """A server that is not ours. `command` may name {python}, {port}, {cert} and {key}; {node} needs npm's packages.
+    """A server that is not ours. Its `command` may name {python}, {node}, {port}, {cert} and {key}.
 
     `worker`: a child of the started process serves, and its id is the one to look at.
     """
@@ -100,12 +101,21 @@ def running(foreign: Foreign, **places: object) -> Iterator[Running]:
         yield Running(f"{foreign.scheme}://{host}:{port}", pid)
 
 
+def lacking(foreign: Foreign) -> str:
+    """Why this server cannot be had here, or nothing."""
+    if "{node}" in foreign.command:
+        return _node_lacking()
+    module = foreign.command.partition(" -m ")[2].split(" ")[0]
+    return f"needs the package {module}" if module and importlib.util.find_spec(module) is None else ""
+
+
 @cache
-def node_lacking() -> str:
-    """Why Node's servers cannot be had, or nothing; the first call installs their packages."""
+def _node_lacking() -> str:
+    """The first call installs the packages of Node's servers."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         return "needs node and npm"
-    if (SERVERS / "node_modules" / ".ready").exists():
+    wanted, there = (SERVERS / "package.json").read_text(), SERVERS / "node_modules" / ".ready"
+    if there.exists() and there.read_text() == wanted:
         return ""
     done = subprocess.run(
         ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
@@ -113,5 +123,5 @@ def node_lacking() -> str:
     )  # fmt: skip
     if done.returncode:
         return f"npm could not install the packages of tests/field/servers: {done.stderr.strip()[-300:]}"
-    (SERVERS / "node_modules" / ".ready").touch()
+    there.write_text(wanted)
     return ""

@@ -92,6 +92,7 @@ def _broken(vector: dict[str, Any]) -> set[str]:
     return {finding.rule for finding in findings if finding.outcome == "fail"}
 
 
+@pytest.mark.field
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])
 def test_suite_accepts_what_browsers_accept(vector: dict[str, Any]) -> None:
     found = _broken(vector)

@@ -18,7 +18,7 @@ from .contract import broken, findings
 from .proxies import haproxy, nginx
 from .running import SERVERS, Foreign, Running, running
 
-pytestmark = pytest.mark.field
+pytestmark = [pytest.mark.field, pytest.mark.slow]
 
 UVICORN = "{python} -m uvicorn --host 127.0.0.1 --port {port} --log-level critical --http h11 paced:app"
 STREAMING = "proxy_http_version 1.1; proxy_buffering off;"
@@ -73,7 +73,7 @@ THROUGH = {"BUF-03", "BUF-04", "BUF-05", "BUF-06"}
 
 
 def _outcomes(found: dict[str, Finding]) -> dict[str, str]:
-    return {rule: finding.outcome for rule, finding in found.items()}
+    return {rule: f"error: {seen.reason}" if seen.outcome == "error" else seen.outcome for rule, seen in found.items()}
 
 
 def test_nginx_by_default_holds_the_stream_back(origin: Running, tmp_path: Path) -> None:
@@ -160,7 +160,10 @@ def test_haproxy_without_delay_passes_on(origin: Running, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("inside", "outcome"),
     [
-        ("proxy_buffering off;", "fail"),  # by HTTP/1.0 the end of the connection is the end of the body: it looks clean
+        (
+            "proxy_buffering off;",
+            "fail",
+        ),  # by HTTP/1.0 the end of the connection is the end of the body: it looks clean
         (STREAMING, "pass"),
     ],
     ids=["http/1.0", "http/1.1"],

@@ -16,11 +16,13 @@ import trustme
 from ssegauge.finding import Finding
 
 from .contract import ERRORS, FAULT, bench_for, broken, findings
-from .running import Foreign, node_lacking, running
+from .running import Foreign, lacking, running
 
 pytestmark = [pytest.mark.field, pytest.mark.slow]
 
-UVICORN = "{python} -m uvicorn --host 127.0.0.1 --port {port} --log-level critical --timeout-graceful-shutdown 1 --http h11 "
+UVICORN = (
+    "{python} -m uvicorn --host 127.0.0.1 --port {port} --log-level critical --timeout-graceful-shutdown 1 --http h11 "
+)
 HTTPTOOLS = UVICORN.replace("h11", "httptools")
 HYPERCORN = "{python} -m hypercorn --workers 1 --bind 127.0.0.1:{port} "
 GRANIAN = "{python} -m granian --interface asgi --host 127.0.0.1 --port {port} --no-log "
@@ -39,6 +41,7 @@ class Case:
     breaks: frozenset[str] = frozenset()
     recommended: frozenset[str] = frozenset()
     target: str = ""
+    dies: bool = False  # and takes with it what else could be judged
 
 
 CLEAN = {
@@ -100,6 +103,11 @@ KNOWN = {
     "hono": Case(
         Foreign("{node} hono_app.mjs {port}"), breaks=frozenset({"ERR-06", "HTTP-12"}), recommended=frozenset({"HDR-05"})
     ),
+    # an exception in the iterator is thrown where nobody catches it: the whole process dies of one failed stream
+    "fastify-sse-v2, failing": Case(
+        Foreign("{node} fastify_app.mjs {port}"), dies=True,
+        breaks=frozenset({"ERR-10"}), recommended=frozenset({"HDR-05", "FLD-17"}),
+    ),
     # no ids are resumed from in its README's example
     "fastify-sse-v2": Case(
         Foreign("{node} fastify_app.mjs {port}"), more="",
@@ -120,9 +128,11 @@ def _judge(case: Case, folder: Path, **places: object) -> list[Finding]:
 
 def _expect(case: Case, found: list[Finding]) -> None:
     wrong = broken(found)
+    if case.dies:
+        wrong = {rule: text for rule, text in wrong.items() if "no longer answers: see ERR-10" not in text}
     assert set(wrong) == case.breaks, "\n".join(text for rule, text in wrong.items() if rule not in case.breaks)
     assert set(broken(found, "RECOMMENDED")) == case.recommended
-    assert sum(finding.outcome == "pass" for finding in found) > 80
+    assert sum(finding.outcome == "pass" for finding in found) > (50 if case.dies else 80)
 
 
 @pytest.fixture(scope="module")
@@ -130,17 +140,14 @@ def judged(request, tmp_path_factory) -> Iterator[dict[str, Future[list[Finding]
     """The findings on every server that a selected test asks for, under way."""
     asked = [item.callspec.params["name"] for item in request.session.items if "judged" in item.fixturenames]
     cases = {name: case for name, case in {**CLEAN, **KNOWN}.items() if name in asked}
-    if any("{node}" in case.server.command for case in cases.values()):
-        lacking = node_lacking()
-        if lacking:
-            cases = {name: case for name, case in cases.items() if "{node}" not in case.server.command}
+    cases = {name: case for name, case in cases.items() if not lacking(case.server)}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {name: pool.submit(_judge, case, tmp_path_factory.mktemp("target")) for name, case in cases.items()}
 
 
 def _result(judged: dict[str, Future[list[Finding]]], name: str) -> list[Finding]:
     if name not in judged:
-        pytest.skip(node_lacking() or "not asked for")
+        pytest.skip(lacking({**CLEAN, **KNOWN}[name].server))
     return judged[name].result()
 
 

@@ -32,7 +32,9 @@ async def stream(request: Request) -> StreamingResponse:
     known = request.headers.get("last-event-id", "")
     count = int(request.query_params.get("count", "8"))
     pause = float(request.query_params.get("pause", "0.1"))
-    return StreamingResponse(ticks(count, pause, int(known) if known.isdecimal() else 0), media_type="text/event-stream")
+    return StreamingResponse(
+        ticks(count, pause, int(known) if known.isdecimal() else 0), media_type="text/event-stream"
+    )
 
 
 async def idle(request: Request) -> StreamingResponse:

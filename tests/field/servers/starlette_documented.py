@@ -51,4 +51,6 @@ async def health(request: Request) -> PlainTextResponse:
 
 
 gc.disable()  # when the collector comes by chance, `finally` runs by chance
-app = Starlette(routes=[Route("/stream", stream), Route("/endless", endless), Route("/probe", probe), Route("/health", health)])
+app = Starlette(
+    routes=[Route("/stream", stream), Route("/endless", endless), Route("/probe", probe), Route("/health", health)]
+)
