@@ -82,6 +82,28 @@ def test_any_split_of_any_bytes_reads_as_the_standard_says(
                 assert decoder.comments == len(wanted.comments)
 
 
+# Pieces that lead a decoder from each of its ways into each other: short and long blocks, every line end, odd fields.
+LIFE = [
+    *(b"data: x\n\n", b"data: x\r\n\r\n", b"data: z\r\r", b"id: 5\r\ndata: y\r\n\r\n", b"data:n\ndata: o\n\n"),
+    *(b"event: e\ndata: q\ndata: r\nid: 4\n\n", b"event: a\ndata: m\nevent:\n\n", b"id: 3\nid: 4\ndata: k\n\n"),
+    *(b"id\ndata\n\n", b"id: 1\0\ndata: p\nretry: 77\n\n", b"retry: 5\n", b": c\n", b"\n", b"\r\n", b"d"),
+    *(b"data: " + b"w" * 1500 + b"\n\n", b"data: " + b"v" * 1100 + b"\r\n\r\n", b"data: \xf0\x9f\x98\x80\n\n"),
+]
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+@pytest.mark.parametrize("size", [1, 13, 97, 1024])
+def test_a_long_life_in_any_pieces_reads_as_the_standard_says(kind: type[Decoder | LazyDecoder], size: int) -> None:
+    dice = random.Random(size)
+    for _ in range(20):
+        body = b"".join(dice.choices(LIFE, k=30))
+        decoder, wanted = kind(), read(body)
+        assert fed(decoder, [body[at : at + size] for at in range(0, len(body), size)]) == wanted.events
+        assert (decoder.last_event_id, decoder.retry) == (wanted.last_event_id, (wanted.retries or [None])[-1])
+        if isinstance(decoder, LazyDecoder):
+            assert decoder.comments == len(wanted.comments)
+
+
 TEXT = st.text(
     st.one_of(st.sampled_from(" :\t\0\ufeff\u2028\x85\x0bdatid"), st.characters(exclude_categories=["Cs"])), max_size=12
 )
@@ -166,6 +188,20 @@ def test_pending_is_what_the_end_of_the_stream_would_cut_off(
         decoder = kind()
         fed(decoder, [body[at : at + size] for at in range(0, len(body), size)])
         assert decoder.pending is pending
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+@pytest.mark.parametrize("eol", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
+def test_the_retry_of_the_open_block_is_later_than_those_of_the_same_chunk(
+    kind: type[Decoder | LazyDecoder], eol: bytes
+) -> None:
+    body = b"retry: 1\nretry: x\n\nretry: 2\n".replace(b"\n", eol)
+    for size in (1, 7, 100):
+        decoder = kind()
+        fed(decoder, [body[at : at + size] for at in range(0, len(body), size)])
+        assert decoder.retry == 2
+        decoder.feed(b"retry: 3\n\ndata: " + b"x" * 2000)
+        assert decoder.retry == 3
 
 
 def test_a_retry_beyond_any_clock_is_a_number() -> None:

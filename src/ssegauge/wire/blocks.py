@@ -27,7 +27,6 @@ class Blocks:
     @property
     def retry(self) -> int | None:
         """The last accepted reconnection time in milliseconds; None where the stream has set none."""
-        self._careful.look()
         values = [accepted_retry(value_of(line[6:])) for line in self._open_lines()[:-1] if is_retry(line)]
         return next((value for value in reversed(values) if value is not None), self._careful.retry)
 

@@ -14,12 +14,13 @@ class Careful:
     """Finds complete blocks; holds the open one as bytes, its line ends turned into LF. What it holds is bounded."""
 
     __slots__ = (
-        "_after_cr", "_head", "_kept", "_kept_size", "_max_event", "_max_line", "_odd", "_safe", "_short", "_tail",
-        "comments", "fed", "retry", "spent",
+        "_after_cr", "_closed_retry", "_head", "_kept", "_kept_size", "_max_event", "_max_line", "_odd", "_open_retry", "_safe", "_short", "_tail",
+        "comments", "fed", "spent",
     )  # fmt: skip
 
     def __init__(self, *, max_line: int, max_event: int, short: int) -> None:
-        self.retry: int | None = None
+        self._closed_retry: int | None = None
+        self._open_retry: int | None = None  # of the open block: it comes after those of blocks not yet read
         self.comments = 0  # those of lines that were looked at; who reads a block counts its own
         self.fed = 0
         self.spent: LimitError | None = None
@@ -35,6 +36,12 @@ class Careful:
         self._tail = bytearray()  # the bytes after them
 
     @property
+    def retry(self) -> int | None:
+        """The last accepted reconnection time, an open block's too."""
+        self.look()
+        return self._closed_retry if self._open_retry is None else self._open_retry
+
+    @property
     def pending(self) -> bool:
         """Whether a line is unfinished or a block not closed, complete comments and retries aside."""
         self.look()
@@ -48,6 +55,8 @@ class Careful:
         if self.spent is not None:
             raise type(self.spent)(self.spent.limit, self.spent.offset)
         self.fed += len(chunk)
+        if self._open_retry is not None:
+            self._closed_retry, self._open_retry = self._open_retry, None
         raw = None
         if self._odd or _CR in chunk:
             raw, chunk = self._in_lf(chunk)
@@ -163,7 +172,8 @@ class Careful:
             if line.startswith(b":"):
                 self.comments += 1
             elif is_retry(line):
-                self.obey(value_of(line[6:]))
+                retry = accepted_retry(value_of(line[6:]))
+                self._open_retry = self._open_retry if retry is None else retry
             elif line:
                 self._kept += line + b"\n"
                 self._kept_size += len(line)
@@ -172,10 +182,10 @@ class Careful:
             self.spent = LineTooLong(self._max_line, self._offset(len(self._tail), raw, size))
 
     def obey(self, value: bytes) -> None:
-        """Set the reconnection time to this value of a retry, if it is accepted."""
+        """Set the reconnection time to this value of a closed block's retry, if it is accepted."""
         retry = accepted_retry(value)
         if retry is not None:
-            self.retry = retry
+            self._closed_retry = retry
 
 
 def slices(complete: bytes) -> list[bytes]:
