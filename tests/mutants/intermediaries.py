@@ -154,7 +154,7 @@ class CacheReplays(Clean):
     """Stands behind a cache that keeps streams."""
 
     rule = "BUF-05"
-    companions = ("REC-02",)  # a stored run and one that goes on differ in their times
+    companions = ("REC-02", "REC-12")  # a stored run and one that goes on differ in their times
 
     def __init__(self) -> None:
         super().__init__()
