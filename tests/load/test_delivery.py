@@ -72,3 +72,12 @@ def test_ids_that_do_not_count_show_repetitions_only():
         for id in connection:
             ids.see(id)
     assert (ids.lost, ids.duplicated) == (0, 1)
+
+
+def test_what_a_resumed_stream_replays_from_before_is_doubled_not_late():
+    followed = Numbers()
+    for connection in ([7], [5, 6, 7, 8]):
+        followed.connect()
+        for number in connection:
+            followed.see(number)
+    assert (followed.lost, followed.duplicated, followed.reordered) == (0, 3, 0)

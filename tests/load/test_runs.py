@@ -197,3 +197,41 @@ def test_figures_begin_anew_when_locusts_do(locust, source, port, distributed):
     assert streams["by_verdict"].keys() == {"complete"}
     assert {row["phase"] for row in ended.results["series"]} <= {"steady", "drain", "ramp"}
     assert [row["phase"] for row in ended.results["series"]].count("ramp") <= 1
+
+
+HOGGED = """
+import time
+
+import gevent
+from locust import User, task
+from ssegauge.load import SseUser
+
+class Reader(SseUser):
+    @task
+    def read(self):
+        self.stream()
+
+class Hog(User):
+    fixed_count = 1
+
+    @task
+    def hold_the_core(self):
+        until = time.perf_counter() + 0.3
+        while time.perf_counter() < until:
+            pass
+        gevent.sleep(0.01)
+"""
+
+
+def test_a_generator_that_is_full_says_so_instead_of_reporting_its_lag(locust, source, tmp_path):
+    path = tmp_path / "hogged.py"
+    path.write_text(HOGGED)
+    options = ["--host", f"{source}/ok?events=60&gap_ms=40", "-u", "9", "-r", "9", "-t", "5s", "-s", "4s"]
+    ended = locust(str(path), *options, "--sse-max-read-lag", "50").finish()
+    assert not ended.results["valid"], ended.output
+    assert ended.code == 3
+    reasons = " ".join(ended.results["invalid_reasons"])
+    assert "add a worker" in reasons
+    assert "read together with later ones" in reasons
+    assert ended.results["harness"]["coalesced_ratio"] > 0.3
+    assert f"INVALID: {ended.results['invalid_reasons'][0]}" in ended.output

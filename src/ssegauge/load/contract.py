@@ -127,6 +127,7 @@ class Watch:
         self._contract = contract
         self._delivery = delivery
         delivery.ids.connect()
+        delivery.numbers.connect()
         self._on_lag = on_lag
         self._order = contract.order
         self._groups: dict[Any, State] = {}

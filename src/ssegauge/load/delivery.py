@@ -12,7 +12,7 @@ _MAX_IDS = 512  # ids remembered where there is no number: a resumed stream repe
 class Numbers:
     """Follows a sequence that should go up by one. The first number seen is where it began."""
 
-    __slots__ = ("_holes", "_starts", "duplicated", "first", "forgotten", "next", "reordered")
+    __slots__ = ("_holes", "_resumed", "_starts", "duplicated", "first", "forgotten", "next", "reordered")
 
     def __init__(self) -> None:
         self.first: int | None = None
@@ -20,8 +20,13 @@ class Numbers:
         self.duplicated = 0
         self.reordered = 0
         self.forgotten = 0
+        self._resumed = False
         self._starts: list[int] = []  # ascending starts of the holes
         self._holes: dict[int, int] = {}  # start to end (exclusive)
+
+    def connect(self) -> None:
+        """A new connection begins."""
+        self._resumed = self.first is not None
 
     def see(self, number: int) -> None:
         """One more event."""
@@ -32,6 +37,8 @@ class Numbers:
         elif number > self.next:
             self._miss(self.next, number)
             self.next = number + 1
+        elif number < self.first and self._resumed:
+            self.duplicated += 1  # replayed from before the place to resume from
         elif number < self.first:
             # It began earlier than it seemed: this one was overtaken.
             if number + 1 < self.first:
