@@ -105,7 +105,7 @@ def test_the_verdict_stands_on_top_in_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("documents", "word", "sentence"),
     [
-        ([conformance(finding("HTTP-01", "MUST", "pass"))], "go", "Every rule that could be judged is kept (1 rules judged, 0 not)."),
+        ([conformance(finding("HTTP-01", "MUST", "pass"))], "go", "Every rule that could be judged is kept (1 check judged, 0 not)."),
         ([conformance(finding("HDR-04", "SHOULD", "fail"))], "go, but", "Every MUST requirement is kept, but 1 SHOULD requirement is broken: some browsers"),
         ([conformance(finding("HTTP-01", "MUST", "untestable"))], "no answer", "No rule could be judged."),
         ([load()], "go", "All 1,200 streams ended as they should, up to 40 open at once; 95 of 100 began within 38.9 ms."),

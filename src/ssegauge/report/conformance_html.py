@@ -153,7 +153,9 @@ def _reasons(outcome: str, words: str, shown: Sequence[Column]) -> Element | Non
     for column in shown:
         for seen in column.found.values():
             if seen.outcome == outcome:
-                reason = seen.reason.removeprefix("the profile does not declare ") or "no reason given"
+                reason = seen.reason or "no reason given"
+                if outcome == "not_declared":  # the table's caption says so
+                    reason = reason.removeprefix("the profile does not declare ")
                 by_reason.setdefault(reason, {})[f"{seen.rule} {seen.level}"] = None
                 where.setdefault(reason, {})[column.endpoint] = None
     if not by_reason:

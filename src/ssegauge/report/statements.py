@@ -84,7 +84,7 @@ def _together(word: Word, kinds: set[str]) -> str:
 def _conformance(document: Mapping[str, Any]) -> Statement:
     found = findings(document)
     judged = sum(seen.outcome in {"pass", "fail"} for seen in found)
-    rest = f"{judged:,} rules judged, {len(found) - judged:,} not"
+    rest = f"{_counted(judged, 'check', 'checks')} judged, {len(found) - judged:,} not"
     must = [seen for seen in found if seen.broken and seen.level == "MUST"]
     should = {seen.rule for seen in found if seen.broken and seen.level == "SHOULD"}
     errors = [seen for seen in found if seen.outcome == "error" and seen.level == "MUST"]
