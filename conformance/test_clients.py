@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from ssegauge.anatomy import Anatomy
-from ssegauge.clients import Difference, eventsource_parser_differs, firefox_differs, httpx_sse_differs
 from ssegauge.judging import broken, rule
+from ssegauge.means.clients import Difference, eventsource_parser_differs, firefox_differs, httpx_sse_differs
 from ssegauge.observation import Observation
 
 

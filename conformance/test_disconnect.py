@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ssegauge.aborting import Aborts, abort_everywhere, aborts, after_aborts
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.http2 import Http2Stream
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
-from ssegauge.leaving import (
+from ssegauge.means.aborting import Aborts, abort_everywhere, aborts, after_aborts
+from ssegauge.means.leaving import (
     NOTICE,
     STALLED_BUFFER,
     expect_noticed,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ssegauge.bench import Bench
-from ssegauge.echo import Echo
 from ssegauge.judging import broken, rule
+from ssegauge.means.echo import Echo
 from ssegauge.observation import Evidence
 from ssegauge.visible import visible
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ssegauge.bench import Bench
-from ssegauge.failing import run_fault
 from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
-from ssegauge.leaks import leaks
+from ssegauge.means.failing import run_fault
+from ssegauge.means.leaks import leaks
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.pointer import MISSING, payload
 from ssegauge.visible import visible

@@ -15,8 +15,8 @@ from typing import Any
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.exchange import Sent
-from ssegauge.failing import failed_stream, told_by, unframed, way_of
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means.failing import failed_stream, told_by, unframed, way_of
 from ssegauge.observation import Evidence, Observation
 
 SOON = 2.0

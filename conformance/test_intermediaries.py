@@ -14,10 +14,10 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits, with_header
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
+from ssegauge.means.proxied import BOUND, PAIRS, by_proxy, expect_same_events, pair, worst
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import Gauge
 from ssegauge.profile import Situation
-from ssegauge.proxied import BOUND, PAIRS, by_proxy, expect_same_events, pair, worst
 
 SOON = 5.0
 """Seconds within which a proxy passes an end on, in either direction (BUF-06, BUF-07)."""

@@ -11,10 +11,10 @@ from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream, with_header
-from ssegauge.crowd import company, matrix, require_company
 from ssegauge.exchange import Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
-from ssegauge.leaving import STALLED_BUFFER, wait_until_full
+from ssegauge.means.crowd import company, matrix, require_company
+from ssegauge.means.leaving import STALLED_BUFFER, wait_until_full
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import joined
 

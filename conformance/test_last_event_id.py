@@ -9,8 +9,8 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits, with_header, without_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means.resumption import field_name, first_answer
 from ssegauge.observation import Evidence, Observation
-from ssegauge.resumption import field_name, first_answer
 
 ANSWER = 5.0
 """Seconds within which an odd id is answered (REC-04), beside the stream's usual time."""

@@ -9,7 +9,7 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.leaving import (
+from ssegauge.means.leaving import (
     BATCH,
     NOTICE,
     STALLED_BUFFER,

@@ -9,9 +9,9 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
 from ssegauge.endpoint import Situation
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means.shutdown import grace, shutdown
+from ssegauge.means.timing import mostly
 from ssegauge.observation import Evidence, Observation
-from ssegauge.shutdown import grace, shutdown
-from ssegauge.timing import mostly
 
 PROMPT = 1.0
 """Seconds to the header section, and from there to the first body byte (LIF-01, LIF-02)."""

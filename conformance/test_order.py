@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from ssegauge.anomalies import JUDGES
 from ssegauge.bench import Bench
-from ssegauge.contract import first_terminal, part_of, unreadable
 from ssegauge.judging import NotDeclared, Untestable, broken, rule
+from ssegauge.means.contract import first_terminal, part_of, unreadable
+from ssegauge.means.timing import mostly
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.order import Deviation, Order
-from ssegauge.timing import mostly
 from ssegauge.visible import visible
 
 SOON = 2.0

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from ssegauge.contract import first_terminal, part_of, unreadable
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means.contract import first_terminal, part_of, unreadable
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.pointer import MISSING
 from ssegauge.visible import visible

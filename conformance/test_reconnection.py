@@ -7,8 +7,7 @@ from functools import partial
 from ssegauge.bench import Bench
 from ssegauge.client import with_header
 from ssegauge.judging import NotDeclared, Untestable, broken, rule
-from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.resumption import (
+from ssegauge.means.resumption import (
     Identity,
     Resumed,
     common_identity,
@@ -19,6 +18,7 @@ from ssegauge.resumption import (
     leave,
     own_id,
 )
+from ssegauge.observation import Arrival, Evidence, Observation
 
 
 @rule("REC-01")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ssegauge import reflection
 from ssegauge.bench import Bench
 from ssegauge.judging import broken, rule
+from ssegauge.means import reflection
 from ssegauge.visible import visible
 
 

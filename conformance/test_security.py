@@ -8,14 +8,14 @@ import re
 import time
 from functools import partial
 
-from ssegauge import curl, reflection
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means import curl, reflection
+from ssegauge.means.reflection import Reflection, Sending
 from ssegauge.observation import Evidence, Observation
 from ssegauge.profile import secret
-from ssegauge.reflection import Reflection, Sending
 from ssegauge.visible import visible
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ssegauge import echo, reflection
-from ssegauge.echo import expected_events
+from ssegauge.means import echo, reflection
+from ssegauge.means.echo import expected_events
 from ssegauge.wire import Event
 from tests.mutants.echo import Contract
 from tests.mutants.server import Call, Host, Peer

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ssegauge.leaks import leaks
+from ssegauge.means.leaks import leaks
 from tests.mutants.errors import SilentTruncation
 from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
 

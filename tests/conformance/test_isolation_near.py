@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ssegauge.bench import Options
-from ssegauge.crowd import Matrix
+from ssegauge.means.crowd import Matrix
 from tests.mutants.isolation import LargeSharedTicks, SecondClientStarves, SharedIterator
 from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
 

@@ -13,8 +13,8 @@ import pytest
 from ssegauge.bench import Options
 from ssegauge.endpoint import Endpoint
 from ssegauge.exchange import Exchange, Read, Sent
+from ssegauge.means.resumption import Identity, Resumed, common_identity, own_id
 from ssegauge.observation import Observation
-from ssegauge.resumption import Identity, Resumed, common_identity, own_id
 from tests.mutants.reconnection import Latin1Id, LeaksById, NeedsAlways, SilentOnLongId
 from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
 

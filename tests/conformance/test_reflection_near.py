@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ssegauge import curl, reflection
 from ssegauge.exchange import Sent
+from ssegauge.means import curl, reflection
 from tests.mutants.server import PROFILE, Call, Clean, Host, block
 
 from .near import held, outcome, outcomes

@@ -48,7 +48,9 @@ def _shut_down(bench: Bench) -> Shutdown:
         raise Untestable("needs a target that may be signalled and started again: pass --app")
     targets = _streams_that_stay(bench)
     usual = app.grace
-    app.grace = max(usual, grace(bench) + 2)  # so that what ends the streams in time is the app, and not the server's limit
+    app.grace = max(
+        usual, grace(bench) + 2
+    )  # so that what ends the streams in time is the app, and not the server's limit
     try:
         if app.grace != usual:
             app.restart()

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ssegauge import curl
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.exchange import Sent
-from ssegauge.observation import Observation
-from ssegauge.reflection import (
+from ssegauge.means import curl
+from ssegauge.means.reflection import (
     EDGES,
     INJECTIONS,
     LONE_CR,
@@ -25,6 +24,7 @@ from ssegauge.reflection import (
     ONE_NEWLINE,
     with_lf,
 )
+from ssegauge.observation import Observation
 from ssegauge.wire import Event
 
 Blocks = list[dict[str, Any]]

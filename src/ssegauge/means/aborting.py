@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import Connection, Stream, head_bytes, with_defaults
-from ssegauge.leaving import BY_FIN, BY_RST, NOTICE, Leave, patience
+from ssegauge.means.leaving import BY_FIN, BY_RST, NOTICE, Leave, patience
 from ssegauge.observation import Observation
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ssegauge import curl, pointer
+from ssegauge import pointer
 from ssegauge.bench import Bench
 from ssegauge.endpoint import Input
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable
+from ssegauge.means import curl
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.visible import visible
 
