@@ -53,11 +53,11 @@ def main():
     rows.append(["ssegauge", f"{our_events:.0f}", cpu, f"{cpu / floor:.2f}", f"{memory:.1f}"])
     table(["reader", "events/s", "CPU us an event", "ratio", "KB a stream"], rows)
     print("\nThe whole run, opening the streams included:\n")
-    rows = [["ssegauge", count, whole, "1"]]
+    rows = [["ssegauge", count, whole, "1", cpu, "1"]]
     for name, file in (("Locust + httpx-sse", "httpx_sse_user.py"), ("Locust + FastHttp", "fasthttp_user.py")):
-        _, peer, read_events = under_locust(PARTS / file, options.streams, options.rate)
-        rows.append([name, read_events, peer, f"{peer / whole:.2f}"])
-    table(["reader", "events read", "CPU us an event", "ratio"], rows)
+        (steady, _, _), peer, read_events = under_locust(PARTS / file, options.streams, options.rate)
+        rows.append([name, read_events, peer, f"{peer / whole:.2f}", steady, f"{steady / cpu:.2f}"])
+    table(["reader", "events read", "CPU us an event, whole run", "ratio", "steady, if it keeps up", "ratio"], rows)
 
 
 if __name__ == "__main__":
