@@ -44,7 +44,7 @@ def pool() -> StreamingResponse:
     def events() -> Iterator[str]:
         for n in range(60):
             yield f"data: {n}\n\n"
-            time.sleep(3)
+            time.sleep(10)
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
