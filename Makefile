@@ -11,7 +11,7 @@ TREES  := $(wildcard src conformance loadtests target_app)
 APP    ?= ssegauge.target_app.app:app
 ARGS   ?=
 
-.PHONY: help demo test slow lint format check bench wheel constraints clean
+.PHONY: help demo test slow lint format check selfgate bench wheel constraints clean
 .DELETE_ON_ERROR:
 
 help:     ## list the targets
@@ -37,6 +37,9 @@ format: $(READY)    ## format, and mend what can be mended without thought
 
 check: $(READY)     ## the conformance suite against the reference app, or against APP=module:app
 	$(BIN)/ssegauge check --app $(APP) $(ARGS)
+
+selfgate: $(READY)  ## the project's own gates: the reference app is right, and not slower than itself
+	$(BIN)/python .ci/selfgate.py $(ARGS)
 
 bench: $(READY)     ## accuracy, capacity and cost; wants a quiet machine
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done

@@ -9,7 +9,9 @@ says which belongs to which; `ssegauge compare A B` runs this and judges the rat
 
 from __future__ import annotations
 
+import random
 import sys
+import time
 from dataclasses import replace
 from itertools import count, cycle
 from typing import Any, ClassVar, NamedTuple
@@ -28,6 +30,8 @@ from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.load.visit import Visit
 from ssegauge.profile import open_target
 from ssegauge.redaction import redact_url
+
+_LONGEST_PAUSE = 4.0  # seconds; four times what a user waits at most between two pairs
 
 
 class Side(NamedTuple):
@@ -94,6 +98,7 @@ class Pairs(SseUser):
     """Holds a pair of streams; the next begins when both have ended."""
 
     order = count()
+    numbers = count()
     shared: ClassVar[tuple[Session, list[Session], list[Pair]] | None] = None
 
     def __init__(self, environment: Environment) -> None:
@@ -102,6 +107,8 @@ class Pairs(SseUser):
         sessions, pairs = self._both_sessions()
         self._sides = [Side(session, Cookies()) for session in sessions]
         self._turn = cycle(pairs)
+        self.dice = random.Random(f"{option(environment, 'sse_seed', 1)} {next(self.numbers)}")
+        self._lasted = _LONGEST_PAUSE / 2  # how long a pair lasts is not known before the first
 
     def _both_sessions(self) -> tuple[list[Session], list[Pair]]:
         """One a side for all users of this process and run, so that contracts are compiled once."""
@@ -122,6 +129,9 @@ class Pairs(SseUser):
     @task
     def both(self) -> None:
         """One pair, to the end of both streams."""
+        # Users that go in step would make seconds of beginnings and seconds of ends: no second would be like another.
+        self.pause(self.dice.uniform(0, self._lasted / 4))
+        began = time.monotonic()
         visits = self._visits(next(self._turn))
         if next(self.order) % 2:
             visits.reverse()
@@ -130,6 +140,7 @@ class Pairs(SseUser):
             gevent.joinall(running, raise_error=True)
         finally:
             gevent.killall(running)
+        self._lasted = min(time.monotonic() - began, _LONGEST_PAUSE)
 
     def _visits(self, pair: Pair) -> list[Visit]:
         leave_after = option(self.environment, "sse_leave_after", 0.0) or None

@@ -21,10 +21,11 @@ from ssegauge.metrics import Metric
 from ssegauge.noise import NoRatio, Ratio
 from ssegauge.visible import visible
 
-METRICS: Final = ("first_event.p50", "gap.p50")
+METRICS: Final = ("first_event.p50", "gap.mean")
 TAILS: Final = ("first_event.p95", "gap.p95")
 """What is compared where nobody says otherwise: the usual case, at the start and on the way, and its tail where there
-are enough values to see one."""
+are enough values to see one. Of gaps the mean: streams pause and hurry in turn, and a median that lies between the two
+says now one and now the other; what stalls a machine is in both means."""
 
 BETWEEN_TARGETS: Final = 0.01
 """What two processes of one program differ by for good (memory layout, the core they run on): assumed, one standard

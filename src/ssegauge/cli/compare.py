@@ -56,7 +56,7 @@ Exit codes of two targets: 0 held, 1 B is worse beyond the noise, 2 the command 
 )
 @click.option(
     "--metric", "wanted", multiple=True, metavar="NAME",
-    help="Of targets: compare this one, repeatable.  [default: first_event and gap, p50 and p95]",
+    help="Of targets: compare this one, repeatable.  [default: first_event.p50, gap.mean, and both p95]",
 )  # fmt: skip
 @click.option("--users", type=click.IntRange(1, 10_000), help="Of targets: streams open on each.  [default: 10]")
 @click.option("--seconds", type=click.IntRange(5, 86_400), help="Of targets: how long.  [default: 30]")

@@ -1,0 +1,59 @@
+"""The project gates itself: the reference app must be right, and two copies of it must not be told apart.
+
+    python .ci/selfgate.py [--seconds 15] [--out reports/out/selfgate]
+
+The last comparison is of the app with itself a third slower, which must be found. On a machine that is too busy to tell
+(exit code 3) a comparison is printed and let pass: CI says what it saw and accuses nobody.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ["SSEGAUGE_PACE"] = "0.2"  # gaps of 100 ms to 200 ms: longer than what a busy machine is late by
+
+from ssegauge.serving import ServedApp
+
+APP = "ssegauge.target_app.app:app"
+
+
+def ssegauge(*words: str) -> int:
+    """Run a verb and say how it ended."""
+    sys.stdout.write(f"$ ssegauge {' '.join(words)}\n")
+    sys.stdout.flush()
+    code = subprocess.run([sys.executable, "-m", "ssegauge", *words], check=False).returncode
+    sys.stdout.write(f"exit code {code}\n\n")
+    return code
+
+
+def main() -> int:
+    """1 where a code is not one of those that are allowed there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", default="15")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/selfgate"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    check = str(options.out / "check.json")
+    load = ["--seconds", options.seconds, "--users", "8"]
+    with ServedApp(APP) as first, ServedApp(APP) as second:
+        a, b = f"{first.url}/agent/think/stream?query=hello", f"{second.url}/agent/think/stream?query=hello"
+        wrong = [
+            code not in allowed
+            for code, allowed in (
+                (ssegauge("check", f"{first.url}/stream", "--results", check), {0}),
+                (ssegauge("gate", check), {0}),
+                (ssegauge("compare", a, b, *load, "--results", str(options.out / "same.json")), {0, 3}),
+                (
+                    ssegauge("compare", a, f"{b}&pace=0.267", *load, "--results", str(options.out / "slower.json")),
+                    {1, 3},
+                ),
+            )
+        ]
+    sys.stdout.write("something did not hold, see above\n" if any(wrong) else "the project holds its own gates\n")
+    return int(any(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
