@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -241,7 +243,8 @@ def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], 
 
 
 def _first_lines(data: bytes, count: int) -> bytes:
-    return b"".join(line + b"\n" for line in data.replace(b"\r", b"\n").split(b"\n", count)[:count])
+    ends = islice(re.finditer(rb"[\r\n]", data), max(count, 0))
+    return data[: max((end.end() for end in ends), default=0)]
 
 
 def _zlib_inflater(wbits: int) -> Callable[[bytes, int], bytes]:

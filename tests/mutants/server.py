@@ -488,6 +488,7 @@ class Host:
                 await mutant.serve(reader, writer)
             finally:
                 self._at_work.discard(task)
+                writer.close()
 
         tls = getattr(mutant, "tls", None)
         return await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
@@ -503,7 +504,13 @@ class Host:
         self.loop.close()
 
     async def _drain(self) -> None:
+        await self._turns()  # a task that is cancelled before its first step never closes its connection
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._turns()  # a transport closes its socket a turn after it was told to
+
+    async def _turns(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
