@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ssegauge.load.conductor import conductor_of
     from ssegauge.load.contract import Delivery
+    from ssegauge.load.deadlines import Timeouts
     from ssegauge.load.dispatch import Dispatcher, open_arrivals, share_of
     from ssegauge.load.gauges import back_at_base, watch_target
-    from ssegauge.load.hooks import conductor_of
     from ssegauge.load.options import arguments
     from ssegauge.load.outcome import Outcome
     from ssegauge.load.reconnect import follow
     from ssegauge.load.session import option
     from ssegauge.load.steps import find_capacity, staircase
-    from ssegauge.load.stream import Timeouts
     from ssegauge.load.trends import before_and_after, slopes
     from ssegauge.load.user import SseUser
 
@@ -47,11 +47,11 @@ _HOME = {
     "Dispatcher": "ssegauge.load.dispatch",
     "Outcome": "ssegauge.load.outcome",
     "SseUser": "ssegauge.load.user",
-    "Timeouts": "ssegauge.load.stream",
+    "Timeouts": "ssegauge.load.deadlines",
     "arguments": "ssegauge.load.options",
     "back_at_base": "ssegauge.load.gauges",
     "before_and_after": "ssegauge.load.trends",
-    "conductor_of": "ssegauge.load.hooks",
+    "conductor_of": "ssegauge.load.conductor",
     "find_capacity": "ssegauge.load.steps",
     "follow": "ssegauge.load.reconnect",
     "open_arrivals": "ssegauge.load.dispatch",

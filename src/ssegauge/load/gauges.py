@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from ssegauge.load.collector import Collector
-from ssegauge.load.hooks import Conductor, conductor_of
+from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.session import option
 from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.probe import Gauge, MetricsGauge, ProbeError, ProcessGauge, StatusGauge, joined

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Response, jsonify, request, send_file
 from locust.web import WebUI
 
-from ssegauge.load.hooks import Conductor
+from ssegauge.load.conductor import Conductor
 
 _PATH = "ssegauge"
 _FILES = {

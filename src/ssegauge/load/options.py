@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ssegauge.load.stream import Timeouts
+from ssegauge.load.deadlines import Timeouts
 
 MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
 """What Locust's own table can show as response time."""

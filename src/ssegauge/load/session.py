@@ -14,10 +14,10 @@ from locust.env import Environment
 from ssegauge.endpoint import Endpoint
 from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
+from ssegauge.load.deadlines import Timeouts
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.selfwatch import SelfWatch
-from ssegauge.load.stream import Timeouts
 from ssegauge.load.target import LoadTarget, target_of
 
 

@@ -16,7 +16,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from ssegauge.errors import UserError
 from ssegauge.fields import duration
 from ssegauge.load.collector import Collector
-from ssegauge.load.hooks import Conductor, conductor_of
+from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.ledger import Slice
 from ssegauge.load.session import option
 from ssegauge.verdict import VERDICTS

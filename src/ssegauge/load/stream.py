@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.contract import Contract, Delivery, Watch
+from ssegauge.load.deadlines import Timeouts, deadlines
 from ssegauge.load.ledger import Slice
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
@@ -20,16 +20,6 @@ from ssegauge.wire import LazyDecoder, LimitError, RawEvent
 
 _RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN})
 _SHOWN = 120  # characters of an error page kept
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """In seconds. `idle`: without any byte, comments included. `total`: from the request to the end. None: no limit."""
-
-    connect: float = 10.0
-    first_byte: float | None = 30.0
-    idle: float | None = 60.0  # what nginx allows an upstream (proxy_read_timeout)
-    total: float | None = None
 
 
 class Stream:
@@ -199,7 +189,7 @@ class Stream:
         """The nearest deadline. See `Watched`."""
         if self.end is not None:
             return 0
-        return min((at for at, _, _ in self._deadlines() if at), default=0)
+        return min((at for at, _, _ in deadlines(self._timeouts, self) if at), default=0)
 
     def expire(self) -> None:
         """A deadline has passed. See `Watched`."""
@@ -208,21 +198,10 @@ class Stream:
         if self.end is not None:
             return
         now = monotonic_ns()
-        for at, end, error in self._deadlines():
+        for at, end, error in deadlines(self._timeouts, self):
             if at and at <= now:
                 self._finish(end, error)
                 return
-
-    def _deadlines(self) -> tuple[tuple[int, EndKind, str], ...]:
-        limits = self._timeouts
-        first = limits.first_byte if not self.ttfb else None
-        idle = limits.idle if self.ttfb else None
-        return (
-            (_after(self.sent, first), "timeout_first_byte", f"no byte within {first or 0:g} s"),
-            (_after(self.last_byte, idle), "timeout_idle", f"silent for {idle or 0:g} s"),
-            (_after(self.origin, limits.total), "timeout_total", f"not ended within {limits.total or 0:g} s"),
-            (self.leave_at, "client", ""),
-        )
 
     # -- bytes
 
@@ -332,7 +311,3 @@ class Stream:
             self._recorder.closed(self._endpoint, comments=self._decoder.comments)
         self._reader.remove(self._fd)
         self._on_end()
-
-
-def _after(start: int, seconds: float | None) -> int:
-    return start + int(seconds * 1e9) if start and seconds is not None else 0

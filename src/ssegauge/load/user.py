@@ -17,10 +17,10 @@ from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments
 from ssegauge.load.connect import basic
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
+from ssegauge.load.deadlines import Timeouts
 from ssegauge.load.outcome import Outcome, StreamFailed
 from ssegauge.load.request import body_of, headers_of, with_params
 from ssegauge.load.session import Session, session_of
-from ssegauge.load.stream import Timeouts
 from ssegauge.load.target import Call
 from ssegauge.load.visit import Plan, Visit
 

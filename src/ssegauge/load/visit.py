@@ -17,11 +17,12 @@ from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.connect import ConnectError, Origin, Route, open_transport, send_all
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
+from ssegauge.load.deadlines import Timeouts
 from ssegauge.load.judge import Course, Failure, no_stream, of_stream
 from ssegauge.load.outcome import Outcome
 from ssegauge.load.request import redirected, render
 from ssegauge.load.session import Session
-from ssegauge.load.stream import Stream, Timeouts
+from ssegauge.load.stream import Stream
 from ssegauge.wire import RawEvent
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

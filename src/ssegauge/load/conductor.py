@@ -1,0 +1,201 @@
+"""The side of a run that has all figures: a master, or a process that runs alone.
+
+Locust's own quit leaves half a second for last figures and loses the rest (MasterRunner.quit). So before it quits we
+stop the run, wait until each worker has said its last word, and only then are the figures final.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gevent
+from locust.env import Environment
+from locust.rpc.protocol import Message
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
+
+from ssegauge.errors import DID_NOT_HOLD, INCONCLUSIVE, UserError
+from ssegauge.load.collector import Collector
+from ssegauge.load.generator import begin_generating, generator_of
+from ssegauge.load.results_of import about, save, summary
+from ssegauge.load.session import option
+from ssegauge.load.validity import Limits
+
+logger = logging.getLogger("ssegauge.load")
+
+RESET = "ssegauge_reset"
+"""The message by which workers are told to begin their figures anew."""
+
+_DAMAGE = ("lost", "duplicated", "reordered")
+_ANSWER_SECONDS = 15.0  # for a last word that is on its way
+_STOP_SECONDS = 60.0  # beyond the stop timeout, as long as Locust itself waits for workers to stop
+
+
+class Conductor:
+    """Begins runs, gathers their figures, and ends them. `final`: the results document, once a run is over."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.collector = Collector("")
+        self.final: dict[str, Any] | None = None
+        self.on_begin: list[Callable[[Collector], None]] = []
+        self.on_final: list[Callable[[Collector], None]] = []
+        self._finishing = False
+
+    @property
+    def is_master(self) -> bool:
+        """Whether others make the load."""
+        return isinstance(self.environment.runner, MasterRunner)
+
+    @property
+    def limits(self) -> Limits:
+        """What the options say of validity."""
+        return Limits.around(option(self.environment, "sse_max_read_lag", 50.0))
+
+    def begin(self) -> None:
+        """A run starts."""
+        runner = self.environment.runner
+        self.collector = Collector(uuid.uuid4().hex)
+        self.final = None
+        parsed = self.environment.parsed_options
+        if parsed is not None:
+            # Workers are told of all options when they are told to spawn.
+            parsed.sse_run = self.collector.run
+            parsed.sse_shares = {}
+        if isinstance(runner, MasterRunner):
+            names = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
+            for name in names:
+                self.collector.expect(name)
+            if parsed is not None:
+                parsed.sse_shares = {name: index for index, name in enumerate(names)}
+        else:
+            begin_generating(self.environment)
+        gevent.spawn(self._keep_house, self.collector)
+        for listener in self.on_begin:
+            self._heard(listener, self.collector)
+
+    def gather(self) -> None:
+        """Alone, the figures come from this very process."""
+        if not self.is_master and self.collector.run:
+            generator = generator_of(self.environment)
+            self.collector.add("local", generator.delta(final=False))
+
+    def _keep_house(self, collector: Collector) -> None:
+        """Second by second what is complete becomes a row: histograms of hours would fill the memory."""
+        while self.collector is collector and self.final is None and not self._finishing:
+            gevent.sleep(1)
+            self.gather()
+            collector.fold(time.time() - collector.kept_seconds)
+
+    def steady(self) -> None:
+        """All users are there."""
+        if not self.collector.steady_from:
+            self.collector.steady_from = time.time()
+
+    def draining(self) -> None:
+        """The users are told to stop."""
+        if not self.collector.drain_from:
+            self.collector.drain_from = time.time()
+
+    def reset(self) -> None:
+        """Locust's figures begin anew, and so do ours, on all workers."""
+        self.gather()
+        self.collector.reset()
+        if not self.is_master:
+            generator_of(self.environment).session.recorder.restart()
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
+            runner.send_message(RESET)
+
+    def finish(self, *, quits: bool = True) -> None:
+        """Stop the run where it still goes, wait for the last words, settle the figures. Once a run.
+
+        `quits`: the processes end, too; else they stay for the next run.
+        """
+        runner = self.environment.runner
+        if self._finishing or self.final is not None or not self.collector.run:
+            return
+        self._finishing = True
+        try:
+            if isinstance(runner, MasterRunner):
+                self._end_workers(runner, quits=quits)
+            elif runner is not None:
+                runner.stop()
+        except KeyboardInterrupt:
+            self.collector.notes.append("interrupted before all figures had come in")
+        finally:
+            self._settle()
+            self._finishing = False
+
+    def _end_workers(self, runner: MasterRunner, *, quits: bool) -> None:
+        seconds = _ANSWER_SECONDS
+        if runner.state in (STATE_RUNNING, STATE_SPAWNING):
+            # Not Locust's "stop": after it a worker is deaf for the stop timeout, and would outlive its master.
+            runner.stop(send_stop_to_client=False)
+            seconds += (self.environment.stop_timeout or 0) + _STOP_SECONDS
+        if quits:
+            for name in self.collector.workers:
+                runner.server.send_to_client(Message("quit", None, name))
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not [name for name in self.collector.waits_for() if not _is_gone(runner, name)]:
+                break
+            gevent.sleep(0.02)
+
+    def _settle(self) -> None:
+        collector = self.collector
+        if not self.is_master:
+            collector.add("local", generator_of(self.environment).delta(final=True))
+        collector.ended = time.time()
+        for listener in self.on_final:
+            self._heard(listener, collector)
+        try:
+            self.final = collector.document(about(self.environment), self.limits)
+        except UserError as error:
+            logger.error("%s", error)  # noqa: TRY400 - one clear line, no traceback
+            self.final = {}
+            return
+        self._say_how_it_ended(self.final)
+        path = option(self.environment, "sse_results", None)
+        if path:
+            save(Path(path), self.final)
+        for line in summary(self.final):
+            print(line, file=sys.stderr)  # noqa: T201 - what the run says at its end
+
+    def _heard(self, listener: Callable[[Collector], None], collector: Collector) -> None:
+        try:
+            listener(collector)
+        except Exception as error:
+            # A scenario's own report: its fault must not cost the figures.
+            logger.exception("the scenario's report failed")
+            collector.notes.append(f"the scenario's report failed: {error}")
+
+    def _say_how_it_ended(self, final: dict[str, Any]) -> None:
+        environment = self.environment
+        if not final["valid"]:
+            environment.process_exit_code = INCONCLUSIVE
+        elif environment.process_exit_code is None and any(final["events"][kind] for kind in _DAMAGE):
+            # Locust itself knows of failed streams only: events are lost between the connections of a stream, too.
+            environment.process_exit_code = getattr(environment.parsed_options, "exit_code_on_error", DID_NOT_HOLD)
+
+
+_conductors: WeakKeyDictionary[Environment, Conductor] = WeakKeyDictionary()
+
+
+def conductor_of(environment: Environment) -> Conductor:
+    """The conductor of this environment."""
+    found = _conductors.get(environment)
+    if found is None:
+        found = _conductors[environment] = Conductor(environment)
+    return found
+
+
+def _is_gone(runner: MasterRunner, name: str) -> bool:
+    client = runner.clients.get(name)
+    return client is not None and client.state == STATE_MISSING
