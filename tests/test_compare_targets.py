@@ -1,0 +1,258 @@
+"""Two targets in one run: what is judged from made-up runs, and the command on servers whose gaps are known."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from ssegauge import cli, results
+from ssegauge.cli.two_targets import is_target
+from ssegauge.errors import UserError
+from ssegauge.load.figures import time_figures
+from ssegauge.load.histogram import Histogram
+from ssegauge.metrics import UnknownMetric, metric
+from ssegauge.paired import Ask, chance, judge, ratio
+from tests.load.conftest import HERE, start, stop
+
+A, B = "A /s", "B /s"
+
+
+def figures(values):
+    histogram = Histogram()
+    histogram.record_all([value * 1000 for value in values])
+    return time_figures(histogram)
+
+
+def run(dice, *, slower=1.0, seconds=24, shared=0.4, own=0.02, per_second=40, failed=(0, 0), **changes):
+    """A run in which every second is slow or fast for both alike (`shared`), and a little for each alone (`own`)."""
+    endpoints = {}
+    weather = [dice.lognormvariate(0, shared) for _ in range(seconds)]
+    for name, factor, failures in ((A, 1.0, failed[0]), (B, slower, failed[1])):
+        rows, whole = [], {"first_event": [], "gap": []}
+        for second, disturbed in enumerate(weather):
+            here = {}
+            for distribution, usual in (("first_event", 50.0), ("gap", 20.0)):
+                alone = dice.lognormvariate(0, own)
+                values = [usual * factor * disturbed * alone * dice.lognormvariate(0, 0.1) for _ in range(per_second)]
+                whole[distribution] += values
+                here[distribution] = figures(values)
+            rows.append({"t": second, "phase": "steady", "latency": here})
+        attempted = seconds * per_second
+        endpoints[name] = {
+            "streams": {"attempted": attempted, "failed": failures},
+            "events": {"received": attempted * 10},
+            "latency": {distribution: figures(values) for distribution, values in whole.items()},
+            "series": rows,
+        }
+    return {
+        "schema": results.SCHEMA,
+        "kind": "load",
+        "scenario": "paired",
+        "valid": True,
+        "clock": "kernel",
+        "harness": {"coalesced_ratio": 0.0},
+        "pairs": [{"a": A, "b": B}],
+        "endpoints": endpoints,
+        **changes,
+    }
+
+
+DEFAULT = Ask()
+
+
+def outcomes(document, ask=DEFAULT):
+    return {ruling.name.partition(" / ")[2]: ruling.outcome for ruling in judge(document, ask).rulings}
+
+
+def test_a_tenth_slower_is_found_however_the_machine_is_disturbed():
+    found = [judge(run(random.Random(seed), slower=1.1), Ask()).word for seed in range(10)]
+    assert found.count("failed") >= 9
+
+
+def test_the_same_target_is_not_accused_of_being_slower_than_itself():
+    found = [judge(run(random.Random(seed)), Ask()).word for seed in range(10)]
+    assert "failed" not in found
+    assert found.count("held") >= 9
+
+
+def test_a_slow_down_well_below_the_limit_holds():
+    assert judge(run(random.Random(1), slower=1.03), Ask()).word == "held"
+
+
+def test_a_faster_target_holds():
+    assert judge(run(random.Random(1), slower=0.5), Ask()).word == "held"
+
+
+def test_what_disturbs_both_alike_does_not_widen_the_interval():
+    calm, rough = (ratio(run(random.Random(3), shared=shared), A, B, metric("gap.p50")) for shared in (0.0, 0.5))
+    assert rough.high - rough.low < 3 * (calm.high - calm.low)
+    assert rough.low < 1 < rough.high
+
+
+def test_what_disturbs_each_alone_makes_it_inconclusive():
+    judged = judge(run(random.Random(5), own=0.9, seconds=12), Ask())
+    assert judged.word == "inconclusive"
+    assert any("run it longer" in ruling.reason for ruling in judged.rulings)
+
+
+def test_the_limit_is_the_askers():
+    document = run(random.Random(1), slower=1.1)
+    assert judge(document, Ask(worse_by=0.3)).word == "held"
+    assert judge(document, Ask(worse_by=0.05)).word == "failed"
+
+
+def test_an_invalid_run_says_nothing():
+    document = run(random.Random(1), slower=1.5, valid=False, invalid_reasons=["a worker is missing"])
+    judged = judge(document, Ask())
+    assert judged.exit_code == 3
+    assert "a worker is missing" in judged.rulings[0].reason
+
+
+def test_too_few_values_are_inconclusive_where_asked_for_and_a_note_where_not():
+    document = run(random.Random(1), per_second=5, shared=0.05)
+    assert outcomes(document, Ask(metrics=("gap.p99",), tails=()))["gap.p99"] == "inconclusive"
+    judged = judge(document, Ask())
+    assert judged.word == "held"
+    assert any("first_event.p95 was not judged" in warning for warning in judged.warnings)
+
+
+def test_too_few_seconds_are_inconclusive():
+    assert outcomes(run(random.Random(1), seconds=3))["gap.mean"] == "inconclusive"
+
+
+def test_events_read_together_spoil_a_tail_before_they_spoil_the_median():
+    document = run(random.Random(1), harness={"coalesced_ratio": 0.06})
+    asked = Ask(metrics=("gap.p50", "gap.p95"), tails=())
+    assert outcomes(document, asked) == {"failed streams": "held", "gap.p50": "held", "gap.p95": "inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("failed", "outcome"),
+    [((0, 0), "held"), ((5, 5), "held"), ((0, 1), "held"), ((0, 12), "failed"), ((30, 2), "held")],
+)
+def test_failures_count_before_times(failed, outcome):
+    assert outcomes(run(random.Random(1), failed=failed))["failed streams"] == outcome
+
+
+def test_chance_is_fishers():
+    # the lady tasting tea: 3 of 4 right or better happens in 17 of 70
+    assert chance(1, 4, 3, 4) == pytest.approx(17 / 70)
+    assert chance(0, 10, 0, 10) == 1
+
+
+def test_unequal_work_is_noted():
+    document = run(random.Random(1))
+    document["endpoints"][B]["events"]["received"] //= 2
+    assert any("unequal work on /s" in warning for warning in judge(document, Ask()).warnings)
+
+
+def test_a_side_without_figures_is_inconclusive():
+    document = run(random.Random(1))
+    document["endpoints"][B]["latency"] = {}
+    assert outcomes(document, Ask(tails=()))["gap.mean"] == "inconclusive"
+
+
+def test_results_of_one_target_are_refused():
+    document = run(random.Random(1))
+    del document["pairs"]
+    with pytest.raises(UserError, match="not a run of two targets"):
+        judge(document, Ask())
+    with pytest.raises(UnknownMetric):
+        judge(run(random.Random(1)), Ask(metrics=("gap.p5O",)))
+
+
+def test_a_hostile_name_stays_text():
+    document = run(random.Random(1))
+    for side, name in (("a", A), ("b", B)):
+        hostile = name + "\x1b[31m\u202e" + "x" * 5000
+        document["endpoints"][hostile] = document["endpoints"].pop(name)
+        document["pairs"][0][side] = hostile
+    (first, *_) = judge(document, Ask()).rulings
+    assert "\x1b" not in first.name
+    assert len(first.name) < 300
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "target"), [("http://h/x", True), ("a.toml", True), ("a.json", False), ("dir/results", False)]
+)
+def test_what_is_run_and_what_is_read(text, target):
+    assert is_target(text) == target
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["http://127.0.0.1:9/s", "results.json"],
+        ["http://127.0.0.1:9/s", "http://127.0.0.1:9/s", "--worse-by", "lots"],
+        ["http://127.0.0.1:9/s", "http://127.0.0.1:9/s", "--worse-by", "5"],
+        ["http://127.0.0.1:9/s", "http://127.0.0.1:9/s", "--metric", "gap.p5O"],
+        ["http://127.0.0.1:9/s", "gone.toml"],
+        ["a.json", "b.json", "--users", "5"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_is_one_line(words, capsys):
+    assert cli.main(["compare", *words]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_target_that_is_not_there_is_inconclusive(capsys):
+    assert cli.main(["compare", "http://127.0.0.1:9/s", "http://127.0.0.1:9/s"]) == 3
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def source():
+    process, port = start(str(HERE / "source.py"))
+    yield f"http://127.0.0.1:{port}"
+    stop(process)
+
+
+def compared(*words, cwd):
+    done = subprocess.run(
+        [sys.executable, "-m", "ssegauge", "compare", *words], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    return done
+
+
+@pytest.mark.slow
+def test_the_command_finds_a_slower_target(source, tmp_path):
+    slow, fast = (f"{source}/ok?events=20&gap_ms={gap}" for gap in (40, 20))
+    options = ["--seconds", "8", "--users", "5", "--metric", "gap.mean", "--results", "pair.json", "--junit", "j.xml"]
+    done = compared(fast, slow, *options, "--summary", "s.md", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "failed       /ok / gap.mean" in done.stdout
+    document = json.loads((tmp_path / "pair.json").read_text())
+    assert document["pairs"] == [{"a": "A /ok", "b": "B /ok"}]
+    sides = [part["streams"]["attempted"] for part in document["endpoints"].values()]
+    assert sides[0] == sides[1] > 10
+    assert "failed" in (tmp_path / "s.md").read_text()
+    assert 'failures="1"' in (tmp_path / "j.xml").read_text()
+    assert compared(slow, fast, *options, cwd=tmp_path).returncode in {0, 3}
+
+
+@pytest.mark.slow
+def test_a_profile_and_the_base_of_another_place_make_a_pair(source, tmp_path):
+    text = f'base_url = "{source}"\n[[endpoint]]\nname = "one"\nrequest = {{ path = "/ok?events=10&gap_ms=20" }}\n'
+    (tmp_path / "p.toml").write_text(text)
+    for words in (("p.toml", source), (source, "p.toml")):
+        done = compared(*words, "--seconds", "6", "--users", "3", "--results", "pair.json", cwd=tmp_path)
+        assert done.returncode in {0, 3}, done.stdout + done.stderr
+        assert json.loads((tmp_path / "pair.json").read_text())["pairs"] == [{"a": "A one", "b": "B one"}]
+
+
+@pytest.mark.slow
+def test_streams_without_end_are_left(source, tmp_path):
+    stream = f"{source}/ok?events=100000&gap_ms=20"
+    options = ["--seconds", "6", "--users", "3", "--leave-after", "0.5", "--results", "pair.json"]
+    done = compared(stream, stream, *options, cwd=tmp_path)
+    assert done.returncode in {0, 3}, done.stdout + done.stderr
+    streams = json.loads((tmp_path / "pair.json").read_text())["streams"]
+    assert streams["by_verdict"].keys() == {"client_closed"}
+    assert streams["attempted"] > 20
