@@ -35,6 +35,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=HEADERS)
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response
     n = 0
     while True:
         n += 1

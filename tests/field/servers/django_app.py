@@ -41,7 +41,10 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     return streaming(events())
 
 
-async def endless(request: HttpRequest) -> StreamingHttpResponse:
+async def endless(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    if request.method == "HEAD":
+        return HttpResponse(content_type="text/event-stream", headers=HEADERS)
+
     async def events() -> AsyncIterator[str]:
         n = 0
         while True:

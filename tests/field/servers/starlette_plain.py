@@ -41,6 +41,9 @@ async def stream(request: Request) -> Response:
 
 
 async def endless(request: Request) -> Response:
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream", headers=HEADERS)
+
     async def events() -> AsyncIterator[str]:
         n = 0
         while True:
