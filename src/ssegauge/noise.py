@@ -1,7 +1,7 @@
 """How much two runs differ, and how much of that is noise: a ratio with its confidence interval.
 
 The point is the ratio of the figures. The interval comes from resampling (the bootstrap): of repeated runs where
-there are three or more in all, since only they show how runs differ from one another; else of stretches of seconds
+there are four or more in all, since only they show how runs differ from one another; else of stretches of seconds
 within the runs, which hold together what neighbours share. Its width is that of Student's t, because a few runs or
 stretches know their own spread badly. Both sides are taken as logarithms: twice as slow is as far as twice as fast.
 """
