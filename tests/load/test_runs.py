@@ -175,6 +175,7 @@ def test_a_run_without_a_target_is_one_clear_line(locust):
     assert ended.code == 2, ended.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distributed", [False, True], ids=["local", "workers"])
 def test_figures_begin_anew_when_locusts_do(locust, source, port, distributed):
     options = [

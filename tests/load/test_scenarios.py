@@ -17,17 +17,22 @@ def users(count, seconds, *, stop=None):
     return options + (["-s", f"{stop}s"] if stop else [])
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_loads_by_its_path_alone(name, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / f"{name}.py"), "--list"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=20_000 * MS,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Available Users" in done.stdout
+@pytest.mark.slow
+def test_every_scenario_loads_by_its_path_alone(tmp_path):
+    started = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / f"{name}.py"), "--list"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=tmp_path,
+        )
+        for name in SCENARIOS
+    }
+    for name, process in started.items():
+        output, _ = process.communicate(timeout=60_000 * MS)
+        assert process.returncode == 0, (name, output)
+        assert "Available Users" in output
 
 
 def test_open_arrivals_keep_their_schedule(locust, source):

@@ -130,9 +130,7 @@ class SseUser(User):
         body, content_type = body_of(
             call.json if json is None and data is None else json, call.data if data is None else data
         )
-        merged = {**call.headers, **(headers or {})}
-        if auth is not None:
-            merged["Authorization"] = auth if isinstance(auth, str) else basic(*auth)
+        merged = {**call.headers, **(headers or {}), **_authorization(auth)}
         resume = endpoint.resume if endpoint is not None else None
         url = session.target.url(path) if path is not None else call.url
         name = name or (endpoint.name if endpoint is not None else path) or ""
@@ -173,3 +171,9 @@ class SseUser(User):
             context=self.context(),
             response=None,
         )
+
+
+def _authorization(auth: tuple[str, str] | str | None) -> dict[str, str]:
+    if auth is None:
+        return {}
+    return {"Authorization": auth if isinstance(auth, str) else basic(*auth)}
