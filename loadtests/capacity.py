@@ -35,7 +35,7 @@ class Capacity(SseUser):
     @task
     def read(self) -> None:
         """One stream, to its end."""
-        self.stream()
+        self.hold()
 
 
 def install(environment: Environment, **_: Any) -> None:

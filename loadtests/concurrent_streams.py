@@ -30,7 +30,7 @@ class ConcurrentStreams(SseUser):
     @task
     def read(self) -> None:
         """One stream, to its end."""
-        self.stream()
+        self.hold()
 
 
 def install(environment: Environment, **_: Any) -> None:

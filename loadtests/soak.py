@@ -28,7 +28,7 @@ class Soak(SseUser):
     @task
     def read(self) -> None:
         """One stream, to its end."""
-        self.stream()
+        self.hold()
 
 
 def install(environment: Environment, **_: Any) -> None:

@@ -25,6 +25,7 @@ from ssegauge.load.target import Call
 from ssegauge.load.visit import Plan, Visit
 
 _LAST_EVENT_ID = "Last-Event-ID"
+_REFUSED_SECONDS = 1.0
 
 
 class SseUser(User):
@@ -85,6 +86,13 @@ class SseUser(User):
             raise StopTest(str(error)) from None  # no stream of this run can be better
         visit = Visit(plan, self.session, self._tell, iterates=events)
         return visit if events else visit.run()
+
+    def hold(self) -> Outcome:
+        """One stream of the run's endpoints, to its end; then a second's pause if it was refused, so as not to hammer."""
+        outcome = self.stream()
+        if outcome.verdict in ("connect_error", "http_error"):
+            self.pause(_REFUSED_SECONDS)
+        return outcome
 
     def settle(self, delivery: Delivery, name: str) -> None:
         """A logical stream has made its last connection: what it still lacks is lost."""
