@@ -83,7 +83,7 @@ class QueueLeak(Clean):
         self.queues: list[bytes] = []
 
     async def client_left(self, work: asyncio.Future[bool]) -> bool:
-        self.queues.append(os.urandom(48 << 10))
+        self.queues.append(os.urandom(256 << 10))
         return await super().client_left(work)
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import time
 from collections.abc import Iterator
 
@@ -50,7 +51,8 @@ async def health(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-gc.disable()  # when the collector comes by chance, `finally` runs by chance
+if os.environ.get("COLLECT") == "no":
+    gc.disable()  # when the collector comes by chance, `finally` runs by chance
 app = Starlette(
     routes=[Route("/stream", stream), Route("/endless", endless), Route("/probe", probe), Route("/health", health)]
 )
