@@ -102,7 +102,7 @@ def judge(check: Check, bench: Bench) -> Finding:
             _require_stream(law, bench.observation)
         _call(check, bench)
     except Broken as fault:
-        if bench.live and not bench.lost and not bench.listens():
+        if bench.live and not law.recording and not bench.lost and not bench.listens():
             bench.lost = law.id  # what follows would only say again that nothing is there
         return _finding(
             law, bench, "fail", expected=fault.expected, actual=fault.actual, evidence=fault.evidence,
