@@ -6,9 +6,11 @@ Streams of 20 events, 20 ms apart; a slow-down adds so many per cent to each gap
 now and then, half a second to five seconds at a time: a shared runner. Each run reads A and B together, and three
 gates judge it:
 
-- absolute: B's figures, held to those of a first run plus a tenth;
+- absolute: B's figures, held to those of another run plus a tenth, one of the same target, drawn by lot;
 - baseline: the same with `worse_by = "10%"`, which knows the noise of both runs;
-- paired: B's figures over A's, as `ssegauge compare A B --worse-by 10%` does.
+- paired: B's figures over A's, as `ssegauge compare A B --worse-by 10%` does; and of gaps alone, `--metric gap.mean`.
+
+`--keep DIR` keeps the results; `--judge DIR` judges those that were kept.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "parts"))
@@ -129,8 +131,50 @@ def judged(before, document):
     return {
         "absolute": absolute(before, alone(document)).word,
         "baseline": against(before, alone(document)).word,
-        "paired": paired.judge(document, paired.Ask(metrics=METRICS[:2], tails=METRICS[2:])).word,
+        "paired": paired.judge(document, paired.Ask()).word,
+        "paired, gap.mean": paired.judge(document, paired.Ask(metrics=("gap.mean",), tails=())).word,
     }
+
+
+def make_runs(options, folder):
+    busy, began = [], time.monotonic()
+    shares = [0, *(float(word) for word in options.slower.split(","))]
+    plan = [(share, n) for share in shares for n in range(options.runs if share == 0 else options.found)]
+    random.Random(0).shuffle(plan)  # what the machine does meanwhile falls on all alike
+    burning = [subprocess.Popen([sys.executable, "-c", BURN, str(seed)]) for seed in range(options.load)]
+    try:
+        with targets(computes=options.computes) as addresses:
+            for share, number in plan:
+                run(addresses, share, options, folder / f"pair-{share:g}-{number}.json")
+                busy.append(os.getloadavg()[0])
+    finally:
+        for process in burning:
+            process.kill()
+            process.wait()
+    seconds = time.monotonic() - began
+    print(f"{options.seconds} s a run, {seconds:.0f} s in all; load average {min(busy):.1f} to {max(busy):.1f}")
+
+
+def report(folder):
+    runs = {path: json.loads(path.read_text()) for path in sorted(folder.glob("pair-*.json"))}
+    same = [path for path in runs if path.name.startswith("pair-0-")]
+    for name in METRICS:
+        values = sorted(value(alone(runs[path]), name) for path in same)
+        print(
+            f"{name} of the same target: {values[0]:.1f} to {values[-1]:.1f} ms, median {values[len(values) // 2]:.1f}"
+        )
+    words, dice = {}, random.Random(0)
+    for path, document in runs.items():
+        before = alone(runs[dice.choice([other for other in same if other != path] or same)])
+        for name, word in judged(before, document).items():
+            words.setdefault((name, float(path.name.split("-")[1])), Counter())[word] += 1
+    order = list(dict.fromkeys(name for name, _ in words))
+    rows = [
+        [name, f"{share:g} %", *(words[name, share][word] for word in ("failed", "held", "inconclusive"))]
+        for name, share in sorted(words, key=lambda key: (order.index(key[0]), key[1]))
+    ]
+    print()
+    table(["gate", "slower by", "failed", "held", "inconclusive"], rows)
 
 
 def main():
@@ -143,44 +187,13 @@ def main():
     parser.add_argument("--load", type=int, default=0)
     parser.add_argument("--computes", action="store_true", help="a target that computes, in place of one that waits")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--judge", type=Path)
     options = parser.parse_args()
-    words, busy, seen = {}, [], {}
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as temporary, ExitStack() as kept:
-        folder = options.keep or Path(temporary)
-        burning = [subprocess.Popen([sys.executable, "-c", BURN, str(seed)]) for seed in range(options.load)]
-        try:
-            addresses = kept.enter_context(targets(computes=options.computes))
-            before = alone(run(addresses, 0, options, folder / "first.json"))
-            shares = [0, *(float(word) for word in options.slower.split(","))]
-            plan = [(share, n) for share in shares for n in range(options.runs if share == 0 else options.found)]
-            random.Random(0).shuffle(plan)  # what the machine does meanwhile falls on all alike
-            for share, number in plan:
-                document = run(addresses, share, options, folder / f"pair-{share:g}-{number}.json")
-                busy.append(os.getloadavg()[0])
-                for name in METRICS if share == 0 else ():
-                    seen.setdefault(name, []).append(value(alone(document), name))
-                for name, word in judged(before, document).items():
-                    words.setdefault((name, share), Counter())[word] += 1
-        finally:
-            for process in burning:
-                process.kill()
-                process.wait()
-    rows = []
-    for name in ("absolute", "baseline", "paired"):
-        for share in shares:
-            counts = words[name, share]
-            rows.append([name, f"{share:g} %", *(counts[word] for word in ("failed", "held", "inconclusive"))])
-    print(
-        f"{options.seconds} s a run, {time.monotonic() - began:.0f} s in all; load average {min(busy):.1f} to {max(busy):.1f}"
-    )
-    for name, values in seen.items():
-        values.sort()
-        print(
-            f"{name} of the same target: {values[0]:.1f} to {values[-1]:.1f} ms, median {values[len(values) // 2]:.1f}"
-        )
-    print()
-    table(["gate", "slower by", "failed", "held", "inconclusive"], rows)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.judge or options.keep or Path(temporary)
+        if options.judge is None:
+            make_runs(options, folder)
+        report(folder)
 
 
 if __name__ == "__main__":
