@@ -10,8 +10,9 @@ UV     := $(shell command -v uv 2>/dev/null)
 TREES  := $(wildcard src conformance loadtests target_app)
 APP    ?= ssegauge.target_app.app:app
 ARGS   ?=
+JOBS   ?= 4
 
-.PHONY: help demo test slow lint format check selfgate bench wheel constraints clean
+.PHONY: help demo test slow matrix lint format check selfgate bench wheel constraints clean
 .DELETE_ON_ERROR:
 
 help:     ## list the targets
@@ -21,10 +22,13 @@ demo: $(READY)      ## serve the reference app, check it, load it, gate it, writ
 	$(BIN)/ssegauge demo $(ARGS)
 
 test: $(READY)      ## the harness's own tests; ARGS="-k name" selects
-	$(BIN)/python -m pytest -m "not slow and not bench" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not bench and not matrix" -n $(JOBS) --dist worksteal $(ARGS)
 
 slow: $(READY)      ## the tests that take longer
-	$(BIN)/python -m pytest -m "slow" $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not matrix" -n $(JOBS) --dist worksteal $(ARGS)
+
+matrix: $(READY)    ## the whole kill matrix: every mutant judged by every rule
+	$(BIN)/python -m pytest -m "matrix" -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(READY)      ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -66,7 +66,19 @@ def test_clean_server_trips_nothing(host: Host, endpoint: str) -> None:
     assert failures(host, Clean(), set(CATALOGUE), endpoint) == {}
 
 
-@pytest.mark.parametrize("name", list(MUTANTS))
+QUICK = {"http", "headers", "encoding", "framing", "fields", "json", "order", "clients", "cors"}
+"""Topics whose mutants are judged in a second; the others act on a target and wait for what it does."""
+
+
+def _quick_first() -> list[object]:
+    """Every mutant, those marked slow that take their time."""
+    quick = {
+        name: CATALOGUE[kind.rule].recording or CATALOGUE[kind.rule].category in QUICK for name, kind in MUTANTS.items()
+    }
+    return [pytest.param(name, marks=() if quick[name] else pytest.mark.slow) for name in MUTANTS]
+
+
+@pytest.mark.parametrize("name", _quick_first())
 def test_mutant_trips_its_rule(host: Host, name: str) -> None:
     mutant = MUTANTS[name]()
     found = failures(host, mutant, RECORDED | {mutant.rule}, recorded=frozenset(RECORDED - {mutant.rule}))
@@ -75,7 +87,7 @@ def test_mutant_trips_its_rule(host: Host, name: str) -> None:
     assert set(found) <= allowed, "\n".join(text for rule, text in found.items() if rule not in allowed)
 
 
-@pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", list(MUTANTS))
 def test_mutant_trips_nothing_else(host: Host, name: str) -> None:
     mutant = MUTANTS[name]()

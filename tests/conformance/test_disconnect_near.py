@@ -20,6 +20,8 @@ from tests.mutants.server import Call, Clean, Host, Peer
 
 from .near import held, outcome, outcomes
 
+pytestmark = pytest.mark.slow  # each waits for what a target does when its clients leave or crowd it
+
 
 class NoticesLate(Clean):
     """Takes most of the time that it has."""

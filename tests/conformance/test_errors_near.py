@@ -212,7 +212,7 @@ def test_texts_for_users_are_no_leaks(text: str) -> None:
         ("#0 index.php(12): run()", "a stack trace"),
         ("app.rb:12:in `call'", "a stack trace"),
         ("cannot open /srv/app/config/settings.yaml", "the path of a file"),
-        ("No such file: /home/deploy/.env/x", "the path of a file"),
+        ("No such file: /srv/deploy/.env/x", "the path of a file"),
         ("C:\\inetpub\\site\\web.config not found", "the path of a file"),
         ("SELECT id, name FROM users WHERE id = 1", "SQL"),
         ("duplicate key: INSERT INTO orders (id)", "SQL"),

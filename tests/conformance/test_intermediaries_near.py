@@ -15,6 +15,8 @@ from tests.mutants.server import PROFILE, Call, Clean, Host
 
 from .near import held, outcome, outcomes
 
+pytestmark = pytest.mark.slow  # each waits for what a target does when its clients leave or crowd it
+
 WITHOUT_TIMES = PROFILE.replace('sent_at  = { pointer = "/sent_us", unit = "us" }\n', "")
 
 

@@ -16,6 +16,8 @@ from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
 
 from .near import held, outcome, outcomes
 
+pytestmark = pytest.mark.slow  # each waits for what a target does when its clients leave or crowd it
+
 BRIEF = Options(window=0.5, scale=0.2)
 """A feed has no end; what it brings comes at once."""
 ALL = ("ISO-01", "ISO-03", "ISO-04", "ISO-08")
