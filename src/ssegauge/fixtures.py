@@ -110,7 +110,9 @@ class StreamOpener:
         `path` is a path, a URL, or the name of an endpoint of the profile. `method`, `headers`, `params`, `json` and `body`
         describe the request; every other keyword is a key of an endpoint in a profile (data, order, terminal, errors, …).
         """
-        request: dict[str, Any] = {name: keys.pop(name) for name in ("method", "headers", "params", "json") if name in keys}
+        request: dict[str, Any] = {
+            name: keys.pop(name) for name in ("method", "headers", "params", "json") if name in keys
+        }
         if "body" in keys:
             request["data"] = keys.pop("body")
         endpoint = self._declared(path)

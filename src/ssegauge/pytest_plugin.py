@@ -243,7 +243,7 @@ def _settle(config: pytest.Config, finding: Finding, accepted: str | None) -> No
         if not fails:
             pytest.xfail(f"{finding.level} {finding.rule}: {finding.actual}")
         pytest.fail(as_text(finding.to_json()), pytrace=False)
-    if finding.outcome == "error":
+    if finding.outcome == "error" and fails:
         pytest.fail(f"{finding.rule}: could not be judged: {finding.reason}", pytrace=False)
     if finding.outcome == "untestable" and config.getoption("sse_require"):
         pytest.fail(f"{finding.rule}: untestable: {finding.reason}", pytrace=False)

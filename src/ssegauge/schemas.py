@@ -50,7 +50,9 @@ def check(schema: dict[str, Any]) -> None:
     except SchemaError as error:
         where = "/".join(str(part) for part in error.absolute_path)
         raise SchemaFault(f"is no valid JSON Schema: at /{where}: {_one_line(error.message)}") from error
-    if "$id" not in json.dumps(schema, default=str):  # ids move the base of references; then they are resolved when they are met
+    if "$id" not in json.dumps(
+        schema, default=str
+    ):  # ids move the base of references; then they are resolved when they are met
         _check_references(schema)
 
 

@@ -494,7 +494,9 @@ class Host:
         return await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
 
     async def _stop(self, server: asyncio.Server) -> None:
-        await self._turns()  # a server that is closed between accept and transport leaves the connection to the collector
+        await (
+            self._turns()
+        )  # a server that is closed between accept and transport leaves the connection to the collector
         server.close()
 
     def stop(self) -> None:
