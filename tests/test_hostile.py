@@ -112,7 +112,7 @@ ATTACKS: dict[str, Attack] = {
     "names-with-markup": sending(HEAD + f"X-Note: {MARKUP}".encode() + b"\r\nConnection: close\r\n\r\n", NAMES),
     **{f"reset-at-byte-{offset}": cut_at(offset) for offset in (0, 5, 60, 100, 130, 170)},
 }
-FAST = {"line-without-end", "chunk-size-that-is-none", "names-with-markup", "reset-at-byte-130"}
+FAST = {"chunk-size-that-is-none", "names-with-markup", "reset-at-byte-130"}
 
 
 class Hostile(Clean):

@@ -39,7 +39,7 @@ class Limits:
     connect: float = 5.0
     first_byte: float = 30.0
     window: float = 10.0
-    max_body: int = 2 << 20
+    max_body: int = 5 << 18
     max_events: int = 10_000
     deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Final
 
@@ -18,4 +19,5 @@ def escape(text: str) -> str:
 
 def code(text: str) -> str:
     """A line of an indented block of code, in which nothing is markup."""
-    return f"    {plain(' '.join(text.split()))}"
+    # an HTML block holds also where a renderer, or a list around it, knows no indented code
+    return f"<pre>{html.escape(plain(' '.join(text.split())))}</pre>"
