@@ -18,7 +18,7 @@ Kind = Literal["data", "event", "id", "retry", "comment", "unknown"]
 
 BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"[\r\n]")
-_LINE_OR_BLANKS = re.compile(rb"([^\r\n]+)(\r\n|\r|\n)|[\r\n]+")
+_LINE_OR_BLANKS = re.compile(rb"([^\r\n]++)(\r\n|\r|\n)|[\r\n]++")
 _KNOWN: dict[bytes, Kind] = {b"data": "data", b"event": "event", b"id": "id", b"retry": "retry"}
 
 
@@ -171,7 +171,9 @@ class Dissector:
             self._bom = body.startswith(BOM)
             self._at = self._searched = self._block_start = 3 if self._bom else 0
         if _LINE_END.search(body, self._searched):
-            self._lines(bytes(body[self._at :]), final=final)
+            # not the line that is still open: to look for its end at each of its bytes would take the square of its length
+            last = max(body.rfind(b"\n", self._at), body.rfind(b"\r", self._at))
+            self._lines(bytes(body[self._at : last + 1]), final=final or last + 1 < len(body))
         # a CR at the end is looked at again, with what follows it
         self._searched = max(len(body) - 1, self._at)
 
