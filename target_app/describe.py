@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .events import as_json
-from .stream import StreamResponse
+from .response import StreamResponse
 
 _TYPES: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fastapi import sse
 from sse_starlette.event import ServerSentEvent
 
 # sse-starlette's default is CRLF, on which clients that split at two LFs see no event at all; and an
@@ -45,6 +46,12 @@ def failure(error: str, kind: str, **context: Any) -> ServerSentEvent:
     `message` repeats the text under the name that clients of problem details look for (RFC 9457).
     """
     return event("error", {"error": error, "type": kind, **context, "message": error})
+
+
+def as_native(item: ServerSentEvent) -> sse.ServerSentEvent:
+    """The same event for FastAPI's own streams. Raises ValueError for a line end in its type or its id."""
+    data = None if item.data is None else str(item.data)
+    return sse.ServerSentEvent(raw_data=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
 
 
 def as_json(payload: Any) -> str:

@@ -13,6 +13,8 @@ PREFIX = "SSEGAUGE_"
 # 10: the longest pause of a stream is one second, so a paced silence stays under the 15 s keepalive.
 MAX_PACE = 10.0
 
+LIBRARIES = ("sse-starlette", "fastapi")
+
 
 class SettingsError(ValueError):
     """Raised when a setting has a value that the application cannot work with; the text names it."""
@@ -46,7 +48,11 @@ class Settings:
     shutdown_grace_s: float = 2.0
     """Seconds that open streams have to end in order when the server is told to stop."""
 
+    library: str = "sse-starlette"
+    """What sends the streams: "sse-starlette", or "fastapi" for its own event streams (fastapi.sse)."""
+
     def __post_init__(self) -> None:
+        _demand("library", self.library in LIBRARIES, " or ".join(LIBRARIES), self.library)
         _demand("pace", 0 <= self.pace <= MAX_PACE, f"a number from 0 to {MAX_PACE:g}", self.pace)
         _demand("keepalive_s", 0 < self.keepalive_s <= 30, "seconds, above 0 and at most 30", self.keepalive_s)
         _demand("retry_ms", 500 <= self.retry_ms <= 300_000, "milliseconds from 500 to 300000", self.retry_ms)
@@ -82,6 +88,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "seed": int,
     "send_timeout_s": float,
     "shutdown_grace_s": float,
+    "library": str,
 }
 
 

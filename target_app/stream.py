@@ -1,4 +1,4 @@
-"""One stream: its pace, its faults on request, how it ends, and the response that carries it."""
+"""One stream: its pace, its faults on request, and how it ends."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Annotated, Any
 import anyio
 from fastapi import Depends, Header, Query, Request, Response
 from sse_starlette.event import ServerSentEvent
-from sse_starlette.sse import EventSourceResponse, SendTimeoutError
-from starlette.types import Receive, Scope, Send
 
-from .events import LINE_END, failure, keepalive
+from .events import failure
 from .probe import Probe, Watch
+from .response import StreamResponse, response_of
 from .settings import MAX_PACE, Settings
 
 log = logging.getLogger(__name__)
@@ -35,46 +34,6 @@ class InjectedFault(Exception):
 
 class ServerLeaving(Exception):
     """Raised from a pause when the server is about to stop: the stream ends where it is."""
-
-
-class StreamResponse(EventSourceResponse):
-    """An event stream as every endpoint sends it: LF, comments as keepalive, cleanup when the client leaves."""
-
-    media_type = "text/event-stream"
-
-    def __init__(
-        self, events: AsyncIterator[ServerSentEvent], watch: Watch, settings: Settings, leaving: anyio.Event
-    ) -> None:
-        super().__init__(
-            events,
-            headers={"Cache-Control": "no-store, no-transform"},
-            media_type=self.media_type,
-            ping=settings.keepalive_s,
-            ping_message_factory=keepalive,
-            sep=LINE_END,
-            send_timeout=settings.send_timeout_s,
-            shutdown_event=leaving,
-            shutdown_grace_period=settings.shutdown_grace_s,
-        )
-        # Its default in HTTP/1.1, and forbidden in HTTP/2, where strict clients refuse the response.
-        del self.headers["connection"]
-        self._watch = watch
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._watch.response():
-            try:
-                await super().__call__(scope, receive, send)
-            except SendTimeoutError:
-                log.warning("%s: gave up on a client that does not read", scope["path"])
-            finally:
-                # A client that left before the first event leaves a generator that nobody has closed.
-                with anyio.CancelScope(shield=True):
-                    await _close(self.body_iterator)
-
-
-async def _close(events: object) -> None:
-    if isinstance(events, AsyncGenerator):
-        await events.aclose()
 
 
 class Stream:
@@ -133,9 +92,9 @@ class Stream:
         """The response that sends `source` and nothing beside it, faults on request excepted."""
         return self._unless_finished(self._guarded(source, {}, last=frozenset()))
 
-    def send(self, events: AsyncIterator[ServerSentEvent]) -> StreamResponse:
+    def send(self, events: AsyncIterator[ServerSentEvent]) -> Response:
         """The response that sends these events as they are, exceptions included."""
-        return StreamResponse(events, self.watch, self.settings, self.leaving)
+        return response_of(events, self.watch, self.settings, self.leaving)
 
     def _unless_finished(self, events: Events) -> Response:
         if self.last_event_id == FINISHED:
@@ -143,7 +102,10 @@ class Stream:
         return self.send(events)
 
     def kept_alive(self, response: Response, seconds: float | None) -> Response:
-        """The same response with keepalive comments every so many seconds, where a number is given; 0 for none."""
+        """The same response with keepalive comments every so many seconds, where a number is given; 0 for none.
+
+        FastAPI's own streams have one interval, which is not for the application to choose.
+        """
         if seconds is not None and isinstance(response, StreamResponse):
             response.ping_interval = seconds
         return response

@@ -10,6 +10,7 @@ from ssegauge.errors import UserError
 
 APP = "ssegauge.target_app.app:app"
 PACE_VARIABLE = "SSEGAUGE_PACE"
+LIBRARY_VARIABLE = "SSEGAUGE_LIBRARY"
 
 
 @click.command(
@@ -17,6 +18,7 @@ PACE_VARIABLE = "SSEGAUGE_PACE"
 Examples:
   ssegauge serve
   ssegauge serve --port 0 --pace 0.1
+  ssegauge serve --library fastapi
 """
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -24,7 +26,15 @@ Examples:
 @click.option(
     "--pace", default=1.0, show_default=True, type=click.FloatRange(0, 10), help="Factor on every delay of the streams."
 )
-def command(host: str, port: int, pace: float) -> None:
+@click.option(
+    "--library",
+    type=click.Choice(["sse-starlette", "fastapi"]),
+    default="sse-starlette",
+    show_default=True,
+    envvar=LIBRARY_VARIABLE,
+    help="What sends the streams; fastapi: its own event streams.",
+)
+def command(host: str, port: int, pace: float, library: str) -> None:
     """Serve the reference app until Ctrl-C.
 
     Its streams keep the delays of the tutorial they come from; --pace 0.1 makes them ten times as fast.
@@ -38,6 +48,7 @@ def command(host: str, port: int, pace: float) -> None:
             click.echo(f"serving on {_url(listener)} (Ctrl-C stops)", err=True)
 
     os.environ[PACE_VARIABLE] = str(pace)
+    os.environ[LIBRARY_VARIABLE] = library
     application = locate.importable(locate.app(APP))
     with _listener(host, port) as listener:
         config = uvicorn.Config(
