@@ -6,6 +6,9 @@ import textwrap
 
 import pytest
 
+from ssegauge.finding import Finding
+from ssegauge.fixtures import OpenedStream
+
 pytest_plugins = ["pytester"]
 
 APP = """
@@ -75,3 +78,68 @@ def test_no_target_is_one_clear_line(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*the sse fixture has no target: set sse_app or sse_target*"])
+
+
+PROFILE = """
+    base_url = "http://127.0.0.1:1"
+
+    [[endpoint]]
+    name     = "ticks"
+    request  = { path = "/stream" }
+    data     = "json"
+    order    = "tick+ done"
+    terminal = ["done"]
+"""
+
+
+def test_a_served_app_keeps_the_profile_that_is_named_beside_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        their_app=textwrap.dedent(APP),
+        test_theirs="""
+            def test_by_name(sse):
+                stream = sse("ticks")
+                assert stream.verdict == "complete"
+                assert [event.last_event_id for event in stream.events] == [""] * 4
+                stream.assert_conforms()
+
+            def test_with_another_order(sse):
+                sse("ticks", order="done+").assert_conforms()
+
+            def test_misspelt_key(sse):
+                sse("ticks", oder="done")
+
+            def test_misspelt_key_of_a_path(sse):
+                sse("/stream", oder="done")
+
+            def test_misspelt_name(sse):
+                sse("tick")
+        """,
+    )
+    pytester.makefile(".toml", theirs=textwrap.dedent(PROFILE))
+    pytester.makeini("[pytest]\nsse_app = their_app:app\nsse_target = theirs.toml\npythonpath = .\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, failed=4)
+    result.stdout.fnmatch_lines(["ORD-07 (MUST) on ticks*"])
+    result.stdout.fnmatch_lines(['*sse(*ticks*): unknown key "oder" (did you mean "order"?)'])
+    result.stdout.fnmatch_lines(['*sse(*/stream*): unknown key "oder" (did you mean "order"?)'])
+    result.stdout.fnmatch_lines(["*a path begins with a slash, and the endpoints with a name are: ticks"])
+
+
+def test_a_target_on_the_command_line_is_not_replaced_by_the_configured_app(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        their_app=textwrap.dedent(APP),
+        test_theirs="def test_it(sse):\n    assert sse('/stream').verdict == 'connect_error'\n",
+    )
+    pytester.makeini("[pytest]\nsse_app = their_app:app\npythonpath = .\n")
+    # port 9 is discard: nobody listens there on a loopback of today
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sse-target", "http://127.0.0.1:9").assert_outcomes(
+        passed=1
+    )
+
+
+def test_an_error_of_the_suite_itself_is_no_green_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("ORD-01", "x", "MUST", "error", "a sentence", "its source", reason="the check failed")
+    monkeypatch.setattr(OpenedStream, "__init__", lambda self: None)
+    monkeypatch.setattr(OpenedStream, "findings", lambda self, **_: [finding])
+    with pytest.raises(pytest.fail.Exception, match="ORD-01 could not be judged: the check failed"):
+        OpenedStream().assert_conforms()

@@ -8,6 +8,7 @@
 
 What is under test comes from `--sse-target` / `--sse-app`, from the ini keys `sse_target` / `sse_app`, or from a fixture
 `sse_target` of the team's own that returns a URL, "module:app", or an ASGI app object; the latter two are served for real.
+An app together with a profile: the app is served, and the profile says what its streams promise.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import ValidationError
 
 from ssegauge import profile, suite
 from ssegauge.bench import Bench, Options
 from ssegauge.errors import UserError
 from ssegauge.finding import Finding, as_text
 from ssegauge.judging import judge
+from ssegauge.mistakes import first_mistake
 from ssegauge.observation import Arrival, Observation
 from ssegauge.order import Order, OrderError
 from ssegauge.serving import ServedApp, ThreadedApp
@@ -41,7 +44,11 @@ class OpenedStream:
 
     @property
     def events(self) -> list[Arrival]:
-        """The events in order; each has `type`, `data`, and `at`, seconds from the first byte of the request."""
+        """The events in order, as a browser would dispatch them (HTML 9.2.6).
+
+        Each has `type`, `data` (text), `last_event_id`, and `at`: seconds from the first byte of the request to the read
+        that completed it.
+        """
         return self.observation.arrivals
 
     @property
@@ -56,18 +63,25 @@ class OpenedStream:
 
     @property
     def verdict(self) -> Verdict:
-        """How the stream ended."""
+        """How the stream ended: one of `ssegauge.verdict.VERDICTS`, `complete` say; `MEANINGS` there has each in words."""
         return self.observation.verdict
 
     def assert_conforms(
         self, *, levels: tuple[str, ...] = ("MUST",), ignore: tuple[str, ...] = (), act: bool = False
     ) -> None:
-        """Fail with every broken rule of these levels. `ignore` names rules; `act` also runs rules that make requests."""
+        """Fail with every broken rule of these levels, and with every one that could not be judged for a fault of ours.
+
+        `levels`: of MUST, SHOULD, RECOMMENDED, INFO. `ignore` names rules by id. `act` also runs the rules that make
+        requests of their own, which takes seconds. What is not declared, or not testable here, fails nothing.
+        """
         __tracebackhide__ = True
-        broken = [
-            finding for finding in self.findings(act=act) if finding.outcome == "fail" and finding.level in levels
+        counted = [
+            finding for finding in self.findings(act=act) if finding.level in levels and finding.rule not in ignore
         ]
-        texts = [as_text(finding.to_json()) for finding in broken if finding.rule not in ignore]
+        texts = [as_text(finding.to_json()) for finding in counted if finding.outcome == "fail"]
+        texts += [
+            f"{finding.rule} could not be judged: {finding.reason}" for finding in counted if finding.outcome == "error"
+        ]
         if texts:
             pytest.fail("\n\n".join(texts), pytrace=False)
 
@@ -77,7 +91,11 @@ class OpenedStream:
         return [judge(check, self.bench) for check in chosen]
 
     def assert_order(self, text: str) -> None:
-        """Fail where the sequence of types is not accepted by this order: a regular expression over event types."""
+        """Fail where the sequence of types is not accepted by this order: a regular expression over event types.
+
+        Ignored types are left out. The failure says which event was the first that does not fit, what belongs there, and
+        what came, with times in milliseconds. Raises UserError for an order that cannot be read.
+        """
         __tracebackhide__ = True
         try:
             deviation = Order.compile(text).deviation(self.types)
@@ -105,35 +123,44 @@ class StreamOpener:
         self.options = options
 
     def __call__(self, path: str = "", *, window: float | None = None, **keys: Any) -> OpenedStream:
-        """Open a stream, read it, and return it.
+        """Open a stream, read it to its end (or for `window` seconds, where it has no deadline), and return it.
 
         `path` is a path, a URL, or the name of an endpoint of the profile. `method`, `headers`, `params`, `json` and `body`
-        describe the request; every other keyword is a key of an endpoint in a profile (data, order, terminal, errors, …).
+        describe the request (of a named endpoint: are laid over it); every other keyword is a key of an endpoint in a
+        profile (data, order, terminal, errors, …). A target that cannot be reached raises nothing: its verdict is
+        `connect_error`. Raises UserError for a name that the profile does not have, and for a key that is misspelt.
         """
+        __tracebackhide__ = True
         request: dict[str, Any] = {
             name: keys.pop(name) for name in ("method", "headers", "params", "json") if name in keys
         }
         if "body" in keys:
             request["data"] = keys.pop("body")
-        endpoint = self._declared(path)
         base_url = self.base_url
-        if endpoint is None:
-            parts = urlsplit(path)
-            base_url = f"{parts.scheme}://{parts.netloc}" if parts.scheme else base_url
-            target = path[len(base_url) :] if parts.scheme else path
-            endpoint = profile.Endpoint(
-                name=path or "/", request=profile.Request(path=target or "/", **request), **keys
-            )
-        elif request or keys:
-            changed = endpoint.request.overlaid(profile.Request.overlay(**request))
-            endpoint = endpoint.model_copy(update={"request": changed, **keys})
+        declared = self._declared(path)
+        try:
+            if declared is None:
+                parts = urlsplit(path)
+                base_url = f"{parts.scheme}://{parts.netloc}" if parts.scheme else base_url
+                asked = profile.Request(path=(path[len(base_url) :] if parts.scheme else path) or "/", **request)
+                endpoint = profile.Endpoint(name=path or "/", request=asked, **keys)
+            else:
+                endpoint = _changed(declared, request, keys)
+        except ValidationError as error:
+            raise UserError(
+                f"sse({path!r}, …): {first_mistake(error, request | keys, profile.Endpoint).message({})}"
+            ) from None
         contract = self._profile(base_url, endpoint)
         options = self.options if window is None else replace(self.options, window=window)
         return OpenedStream(Bench(contract, endpoint, options))
 
     def _declared(self, name: str) -> profile.Endpoint | None:
         endpoints = self.known.endpoint if self.known else ()
-        return next((endpoint for endpoint in endpoints if endpoint.name == name), None)
+        found = next((endpoint for endpoint in endpoints if endpoint.name == name), None)
+        if found is None and name and "/" not in name:
+            names = ", ".join(endpoint.name for endpoint in endpoints) or "none, for there is no profile"
+            raise UserError(f"sse({name!r}): a path begins with a slash, and the endpoints with a name are: {names}")
+        return found
 
     def _profile(self, base_url: str, endpoint: profile.Endpoint) -> profile.Profile:
         if self.known is None:
@@ -142,16 +169,43 @@ class StreamOpener:
         return self.known.model_copy(update={"base_url": base_url, "endpoint": (endpoint,)})
 
 
+def under_test(config: pytest.Config) -> tuple[str | None, str | None]:
+    """The target (URL or profile) and the app that pytest's options name, or else its configuration; None where neither does.
+
+    A target on the command line is taken as it is: the configuration's app is not served in its place. An app on the
+    command line keeps the configuration's profile. A profile in the configuration is found from pytest's root folder.
+    """
+    target, app = config.getoption("sse_target") or None, config.getoption("sse_app") or None
+    if target is not None:
+        return target, app
+    configured: str = config.getini("sse_target")
+    is_profile = configured.endswith(".toml")
+    if is_profile:
+        configured = str(Path(config.rootpath, configured))
+    if app is not None:
+        return configured if is_profile else None, app
+    return configured or None, config.getini("sse_app") or None
+
+
 @pytest.fixture(scope="session")
 def sse_target(pytestconfig: pytest.Config) -> str:
     """What the `sse` fixture opens streams of; a team's conftest may define its own."""
-    option, ini = pytestconfig.getoption, pytestconfig.getini
-    found = option("sse_app") or option("sse_target") or ini("sse_app") or ini("sse_target")
+    target, app = under_test(pytestconfig)
+    found = app or target
     if not found:
         raise pytest.UsageError(
             "the sse fixture has no target: set sse_app or sse_target in pytest's configuration, or define a fixture sse_target"
         )
     return str(found)
+
+
+def _changed(declared: profile.Endpoint, request: dict[str, Any], keys: dict[str, Any]) -> profile.Endpoint:
+    """The endpoint with these keys in place of its own, looked at like any that stands in a profile."""
+    kept = {name: getattr(declared, name) for name in declared.model_fields_set}
+    if "schema" in keys:
+        kept.pop("schemas", None)
+    laid_over = declared.request.overlaid(profile.Request.overlay(**request))
+    return profile.Endpoint(**{**kept, **keys, "request": laid_over})
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +214,7 @@ def sse(sse_target: Any, pytestconfig: pytest.Config) -> Iterator[Callable[..., 
     options = Options(window=pytestconfig.getoption("sse_window"))
     if not isinstance(sse_target, str):
         with ThreadedApp(sse_target) as served:
-            yield StreamOpener(served.url, None, options)
+            yield StreamOpener(served.url, _contract(pytestconfig), options)
     elif sse_target.startswith(("http://", "https://")):
         yield StreamOpener(sse_target.rstrip("/"), None, options)
     elif sse_target.endswith(".toml"):
@@ -168,4 +222,10 @@ def sse(sse_target: Any, pytestconfig: pytest.Config) -> Iterator[Callable[..., 
         yield StreamOpener(known.base_url, known, options)
     else:
         with ServedApp(sse_target, root=Path(pytestconfig.rootpath)) as app:
-            yield StreamOpener(app.url, None, options)
+            yield StreamOpener(app.url, _contract(pytestconfig), options)
+
+
+def _contract(config: pytest.Config) -> profile.Profile | None:
+    """What the streams of a served app promise, by the profile named beside it."""
+    target, _ = under_test(config)
+    return profile.load(target) if target is not None and target.endswith(".toml") else None

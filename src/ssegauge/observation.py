@@ -54,6 +54,11 @@ class Arrival:
         """The event's data."""
         return self.event.data
 
+    @property
+    def last_event_id(self) -> str:
+        """The id that a reconnect after this event would send; empty where the stream has given none yet."""
+        return self.event.last_event_id
+
 
 @dataclass(eq=False)
 class Observation:
