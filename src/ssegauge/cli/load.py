@@ -20,6 +20,12 @@ _DEFAULTS = (
     ("--stop-timeout", "-s", "30"),
 )
 
+_METRICS_ALONE = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",  # the one that comes with the extra; Locust takes gRPC otherwise
+    "OTEL_TRACES_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+}
+
 
 @click.command(
     context_settings={"ignore_unknown_options": False},
@@ -29,6 +35,7 @@ Examples:
   ssegauge load sse-target.toml --scenario churn --results churn.json
   ssegauge load sse-target.toml --web
   ssegauge load sse-target.toml -- -u 5000 -r 100 -t 5m --processes 4
+  ssegauge load sse-target.toml --prometheus 9464
 """,
 )
 @click.argument("target")
@@ -37,6 +44,10 @@ Examples:
 )
 @click.option("--endpoint", metavar="NAMES", help="Endpoints of the profile, separated by commas.  [default: all]")
 @click.option("--results", type=click.Path(dir_okay=False), help="Write the results file here.")
+@click.option(
+    "--prometheus", metavar="[ADDRESS:]PORT", help="Serve the live figures to Prometheus here; 0 takes a free port."
+)
+@click.option("--otel", is_flag=True, help="Send the live figures to OpenTelemetry: OTEL_EXPORTER_OTLP_ENDPOINT.")
 @click.option("--web", is_flag=True, help="Behind Locust's web page, instead of at once.")
 @click.argument("locust_arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST ARGUMENTS]")
 def command(
@@ -44,6 +55,8 @@ def command(
     scenario: str,
     endpoint: str | None,
     results: str | None,
+    prometheus: str | None,
+    otel: bool,
     web: bool,
     locust_arguments: tuple[str, ...],
 ) -> None:
@@ -62,6 +75,12 @@ def command(
         words += ["--sse-endpoint", endpoint]
     if results:
         words += ["--sse-results", results]
+    if prometheus:
+        words += ["--sse-prometheus", prometheus]
+    if otel:
+        words += ["--otel"]
+        for name, value in _METRICS_ALONE.items():
+            os.environ.setdefault(name, value)
     if not web:
         words += ["--headless", *_defaults(locust_arguments)]
     sys.stdout.flush()

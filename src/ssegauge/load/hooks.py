@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -92,8 +93,36 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
         from ssegauge.load import live  # noqa: PLC0415 - Flask is needed where there is a page
 
         live.install(conductor, environment.web_ui)
+    _publish(conductor)
     if isinstance(runner, MasterRunner):
         _install_master(conductor, runner)
+
+
+def _publish(conductor: Conductor) -> None:
+    """Live figures for whoever else wants them, each through a client that is an extra."""
+    parsed = conductor.environment.parsed_options
+    place = option(conductor.environment, "sse_prometheus", "")
+    try:
+        if place:
+            _need("prometheus_client", "--sse-prometheus", "prometheus")
+            from ssegauge.load import prometheus  # noqa: PLC0415 - an extra
+
+            prometheus.serve(conductor, place)
+        if getattr(parsed, "otel", False):
+            _need("opentelemetry.sdk", "--otel", "otel")
+            from ssegauge.load import otel  # noqa: PLC0415 - an extra
+
+            otel.install(conductor)
+    except UserError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
+        sys.exit(error.exit_code)
+
+
+def _need(module: str, option_: str, extra: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{option_} needs the extra {extra!r}: pip install 'ssegauge[{extra}]'") from error
 
 
 def _install_master(conductor: Conductor, runner: MasterRunner) -> None:
