@@ -12,11 +12,12 @@ from statistics import mean, median
 
 from ssegauge.anatomy import Block
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, with_header
+from ssegauge.client import Limits
 from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.means.timing import mostly
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.pointer import MISSING, payload
+from ssegauge.request import with_header
 
 BLANK_LINE = 0.05
 """Seconds from an event's last data byte to its blank line (FRM-04)."""

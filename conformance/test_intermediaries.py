@@ -11,13 +11,14 @@ from datetime import datetime
 
 from ssegauge import pointer
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, with_header
+from ssegauge.client import Limits
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
-from ssegauge.means.proxied import BOUND, PAIRS, by_proxy, expect_same_events, pair, worst
+from ssegauge.means.proxied import BOUND, PAIRS, Pair, by_proxy, expect_same_events, pairs, worst
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import Gauge
 from ssegauge.profile import Situation
+from ssegauge.request import with_header
 
 SOON = 5.0
 """Seconds within which a proxy passes an end on, in either direction (BUF-06, BUF-07)."""
@@ -30,14 +31,18 @@ LONGEST_HOLD = 300.0
 def test_proxy_passes_events_on_as_they_come(bench: Bench) -> None:
     """Through the proxy come the same events in the same order, each at most 100 ms later."""
     since = time.monotonic()
-    pairs = [pair(bench)]
-    steady = expect_same_events(bench.observation, pairs[0])
-    if not steady and bench.endpoint.sent_at is None:
-        raise Untestable("the stream is another one each time: declare sent_at, so that its events can be timed")
-    if worst(pairs, bench.observation)[0] <= BOUND:
-        return
-    pairs += [pair(bench) for _ in range(PAIRS - 1)]
-    late, index = worst(pairs, bench.observation)
+    for way, first in enumerate(pairs(bench)):
+        steady = expect_same_events(bench.observation, first)
+        if not steady and bench.endpoint.sent_at is None:
+            raise Untestable("the stream is another one each time: declare sent_at, so that its events can be timed")
+        if worst([first], bench.observation)[0] > BOUND:
+            more = [pairs(bench, packed=way == 1) for _ in range(PAIRS - 1)]
+            _expect_prompt(bench, [first, *(each[way] for each in more if len(each) > way)], since)
+
+
+def _expect_prompt(bench: Bench, seen: list[Pair], since: float) -> None:
+    """No event stands out as late in these runs."""
+    late, index = worst(seen, bench.observation)
     if late <= BOUND:
         return
     overslept = bench.pulse.worst(since)
@@ -45,11 +50,11 @@ def test_proxy_passes_events_on_as_they_come(bench: Bench) -> None:
         raise CannotJudge(f"this machine was too busy to judge times: it woke up {overslept * 1000:.0f} ms late")
     shown = [
         piece
-        for pair in pairs[:2]
-        for name, seen in (("direct", pair.direct), ("proxied", pair.proxied))
-        for piece in [seen.show_event(seen.contract_arrivals[index], name)]
+        for pair in seen[:2]
+        for name, run in (("direct", pair.direct), (pair.way, pair.proxied))
+        for piece in [run.show_event(run.contract_arrivals[index], name)]
     ]
-    broken(f"each event at most {BOUND * 1000:.0f} ms later", f"event {index} {late * 1000:.0f} ms later in the median of {PAIRS} runs", shown)  # fmt: skip
+    broken(f"each event at most {BOUND * 1000:.0f} ms later", f"event {index} {late * 1000:.0f} ms later in the median of {len(seen)} runs, {seen[0].way}", shown)  # fmt: skip
 
 
 @rule("BUF-04")

@@ -10,13 +10,14 @@ from functools import partial
 from itertools import pairwise
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, Stream, with_header
+from ssegauge.client import Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.means.crowd import company, matrix, require_company
 from ssegauge.means.leaving import STALLED_BUFFER, wait_until_full
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import joined
+from ssegauge.request import with_header
 
 OPEN = 50
 """Idle streams that are open while an ordinary request is made (ISO-03)."""

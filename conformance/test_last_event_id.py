@@ -6,11 +6,12 @@ import secrets
 from functools import partial
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, with_header, without_header
+from ssegauge.client import Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.resumption import field_name, first_answer
 from ssegauge.observation import Evidence, Observation
+from ssegauge.request import with_header, without_header
 
 ANSWER = 5.0
 """Seconds within which an odd id is answered (REC-04), beside the stream's usual time."""

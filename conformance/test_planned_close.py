@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, with_header
+from ssegauge.client import Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.shutdown import shutdown
 from ssegauge.observation import Observation
+from ssegauge.request import with_header
 
 AFTER_LIFETIME = 1.0
 """Seconds after the declared lifetime within which a planned close is looked for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from ssegauge.bench import Bench
-from ssegauge.client import with_header
 from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.means.resumption import (
     Identity,
@@ -19,6 +18,7 @@ from ssegauge.means.resumption import (
     own_id,
 )
 from ssegauge.observation import Arrival, Evidence, Observation
+from ssegauge.request import with_header
 
 
 @rule("REC-01")

@@ -9,13 +9,14 @@ import time
 from functools import partial
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, with_header
+from ssegauge.client import Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means import curl, reflection
 from ssegauge.means.reflection import Reflection, Sending
 from ssegauge.observation import Evidence, Observation
 from ssegauge.profile import secret
+from ssegauge.request import with_header
 from ssegauge.visible import visible
 
 

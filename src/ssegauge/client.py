@@ -1,35 +1,25 @@
 """Records exchanges over a bare socket, so that framing, timing and the kind of end are seen as they were.
 
-HTTP/1 messages are read by h11; the socket is ours because rules need what HTTP clients hide: when each read came,
-what followed the end of a message, and whether the connection was closed, cut or reset. One `Stream` is one request
-under way; `record` runs it to its end.
+HTTP/1 messages are read by h11 (http1.py); the connection is ours (connection.py). One `Stream` is one request under
+way; `record` runs it to its end.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import select
-import socket
 import ssl
-import struct
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
+from ssegauge.connection import Connection, Transport
 from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
 from ssegauge.http1 import MessageReader
-from ssegauge.profile import Target
+from ssegauge.request import head_bytes, with_defaults
 from ssegauge.verdict import EndKind
 from ssegauge.wire import Decoder, LimitError
-
-USER_AGENT = "ssegauge"
-_SO_ATTACH_FILTER = 26  # asm-generic/socket.h
-_LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST (socket(7))
 
 
 @dataclass(frozen=True)
@@ -42,185 +32,6 @@ class Limits:
     max_body: int = 5 << 18
     max_events: int = 10_000
     deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
-
-
-@dataclass(frozen=True)
-class Transport:
-    """How the target is reached: TLS settings, or another address to connect to."""
-
-    verify: bool = True
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-
-    def merged(self, target: Target) -> Transport:
-        """These settings, and those of the profile's [target] where nothing else is said."""
-        return Transport(
-            verify=self.verify and not target.insecure,
-            ca=self.ca or target.ca,
-            cert=self.cert or target.cert,
-            key=self.key or target.key,
-        )
-
-    def context(self) -> ssl.SSLContext:
-        """A TLS context that offers HTTP/1.1 and reports a missing closure alert (RFC 5246 section 7.2.1)."""
-        context = ssl.create_default_context(cafile=self.ca)
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if self.cert:
-            context.load_cert_chain(self.cert, self.key)
-        context.set_alpn_protocols(["http/1.1"])
-        return context
-
-
-def alpn(host: str, port: int, transport: Transport, within: float = 5.0) -> str | None:
-    """The protocol that the server chooses where HTTP/2 and HTTP/1.1 are offered, or None. Raises no OSError."""
-    context = transport.context()
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    try:
-        with (
-            socket.create_connection((host, port), within) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            return secure.selected_alpn_protocol()
-    except OSError:
-        return None
-
-
-@dataclass
-class Connection:
-    """One TCP (or TLS) connection to the origin of `url`. Raises OSError where it cannot be made."""
-
-    url: str
-    transport: Transport = field(default_factory=Transport)
-    timeout: float = 5.0
-    receive_buffer: int | None = None
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-        before = time.monotonic()
-        self.socket = self._connect(host, port)
-        if secure:
-            context = self.transport.context()
-            self.socket = context.wrap_socket(self.socket, server_hostname=host, suppress_ragged_eofs=False)
-        self.connect_s = time.monotonic() - before
-        self.socket.setblocking(False)
-
-    def _connect(self, host: str, port: int) -> socket.socket:
-        if self.receive_buffer is None:
-            made = socket.create_connection((host, port), timeout=self.timeout)
-        else:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            made = socket.socket(family, kind, protocol)
-            # must be set before connect to bound the window (tcp(7))
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
-            made.settimeout(self.timeout)
-            made.connect(address)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return made
-
-    def send(self, data: bytes, within: float = 10.0) -> None:
-        """Send all of `data`. Raises OSError, TimeoutError included."""
-        deadline = time.monotonic() + within
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.socket.send(view) :]
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                left = deadline - time.monotonic()
-                if left <= 0 or not select.select([], [self.socket], [], left)[1]:
-                    raise TimeoutError("the request could not be sent") from None
-
-    def receive(self, within: float) -> bytes | None:
-        """The next bytes, b"" at an orderly end, None where nothing came in time. Raises OSError at a reset."""
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                return self.socket.recv(1 << 16)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return None
-                select.select([self.socket], [], [], left)
-            except ssl.SSLZeroReturnError:
-                return b""
-
-    def close(self) -> None:
-        """Close by FIN."""
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-    def reset(self) -> None:
-        """Close by RST, as a client does that crashed."""
-        with contextlib.suppress(OSError):
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
-        self.socket.close()
-
-    def vanish(self) -> None:
-        """Drop every segment that comes from now on, unseen and unacknowledged, as a peer does that lost its network.
-
-        A socket filter that accepts nothing does it (SO_ATTACH_FILTER, socket(7)). Raises OSError where there is none.
-        """
-        if not sys.platform.startswith("linux"):
-            raise OSError("dropping the packets of one connection needs Linux")
-        reject = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))  # BPF_RET | BPF_K: keep 0 bytes
-        program = struct.pack("HP", 1, ctypes.addressof(reject))
-        self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
-
-
-def with_defaults(sent: Sent) -> Sent:
-    """The request with Host and what EventSource sends, where the profile says nothing else."""
-    names = {name.lower() for name, _ in sent.headers}
-    parts = urlsplit(sent.url)
-    host = parts.netloc.rpartition("@")[2]
-    defaults = [
-        ("Host", host),
-        ("Accept", "text/event-stream"),
-        ("Accept-Encoding", "identity"),
-        ("User-Agent", USER_AGENT),
-    ]
-    if sent.body is not None and "transfer-encoding" not in names:
-        defaults.append(("Content-Length", str(len(sent.body))))
-    added = [(name, value) for name, value in defaults if name.lower() not in names]
-    return replace(
-        sent,
-        headers=(
-            *[pair for pair in added if pair[0] == "Host"],
-            *sent.headers,
-            *[pair for pair in added if pair[0] != "Host"],
-        ),
-    )
-
-
-def without_header(sent: Sent, name: str) -> Sent:
-    """The request with no field of that name, not even a default one: an empty marker stops the default."""
-    return replace(sent, headers=(*[pair for pair in sent.headers if pair[0].lower() != name.lower()], (name, _ABSENT)))
-
-
-def with_header(sent: Sent, name: str, value: str) -> Sent:
-    """The request with the field set to one value."""
-    return replace(sent, headers=(*[pair for pair in sent.headers if pair[0].lower() != name.lower()], (name, value)))
-
-
-_ABSENT = "\0absent"
-
-
-def head_bytes(sent: Sent) -> bytes:
-    """The request's head and body as they go over the wire. Field values may hold any byte but CR, LF and NUL."""
-    parts = urlsplit(sent.url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [f"{sent.method} {target} HTTP/{sent.http_version}"]
-    for name, value in sent.headers:
-        if value == _ABSENT:
-            continue
-        if any(character in value for character in "\r\n\0"):
-            raise ValueError(f"header {name} holds a line end or NUL")
-        lines.append(f"{name}: {value}")
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + (sent.body or b"")
 
 
 class Stream:

@@ -16,11 +16,11 @@ import pytest
 from ssegauge import results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
-from ssegauge.client import Transport
+from ssegauge.connection import Transport
 from ssegauge.errors import Inconclusive, UserError
 from ssegauge.exchange import load as load_recording
 from ssegauge.finding import Finding, as_text
-from ssegauge.fixtures import sse, sse_target
+from ssegauge.fixtures import sse, sse_target, under_test
 from ssegauge.judging import judge
 from ssegauge.rules import CATALOGUE, LEVELS, Rule
 from ssegauge.run import Run, conformance_document
@@ -108,8 +108,7 @@ def run_of(config: pytest.Config) -> Run | None:
 
 def _make_run(config: pytest.Config) -> Run | None:
     option = config.getoption
-    target = option("sse_target") or config.getini("sse_target") or None
-    app = option("sse_app") or config.getini("sse_app") or None
+    target, app = under_test(config)
     recording = option("sse_recording")
     if target is None and app is None and recording is None:
         return None

@@ -170,7 +170,7 @@ PROBE_PATH = "/_ssegauge/probe"
 
 def reach(url: str, within: float = 5.0) -> None:
     """Raise Inconclusive with one clear line where nothing listens at `url`."""
-    from ssegauge.client import Connection  # noqa: PLC0415 - the served child needs none of it
+    from ssegauge.connection import Connection  # noqa: PLC0415 - the served child needs none of it
 
     try:
         Connection(url, timeout=within).close()

@@ -16,7 +16,7 @@ import h2.exceptions
 import trustme
 
 from ssegauge.bench import Options
-from ssegauge.client import Transport
+from ssegauge.connection import Transport
 
 from .server import Call, Clean, Peer
 

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ssegauge import exchange, locate, pytest_plugin, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
-from ssegauge.client import Transport
+from ssegauge.connection import Transport
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 from ssegauge.bench import Bench
-from ssegauge.client import Stream, with_header
+from ssegauge.client import Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable
 from ssegauge.observation import Arrival, Observation
+from ssegauge.request import with_header
 
 Key = tuple[str, ...]
 
