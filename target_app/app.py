@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from . import demo, mistakes, probe
 from .cors import ExactOrigins
+from .llm import chat, messages, responses
 from .refusals import refuse
 from .settings import Settings
 from .streams import agents, basic, echo, feed, resumable, robust, tasks, waiting
@@ -21,6 +22,9 @@ ROUTERS = (
     waiting.router,
     feed.router,
     echo.router,
+    chat.router,
+    responses.router,
+    messages.router,
     mistakes.router,
     probe.router,
     demo.router,
@@ -32,6 +36,9 @@ Every stream of the guide *Streaming with SSE*, and what a conformance suite nee
 Every stream takes `pace` (a factor on its delays) and `fail_after` (fail after so many events), ends with
 `complete` or with `error`, and answers 204 to a browser that comes back to it after `complete`. Swagger UI shows
 a stream only when it has ended: look at it in [/demo](/demo) or with `curl -N`.
+
+The streams of language models under `/v1` keep to the APIs that they simulate: `[DONE]` or an event of theirs at the
+end, errors in their shape, JSON where `stream` is false. Their text is the same for the same conversation and seed.
 """
 
 

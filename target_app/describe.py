@@ -7,7 +7,14 @@ from typing import Any
 from .events import as_json
 from .response import StreamResponse
 
-_TYPES: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+_TYPES: dict[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 _ERROR = {"error": "Injected fault after 1 events", "type": "InjectedFault", "message": "Injected fault after 1 events"}
 
@@ -21,15 +28,7 @@ def streamed(order: str, /, **examples: Any) -> dict[str, Any]:
     A schema is made of them: the members that all have are required. The error event is added.
     """
     events = {kind: _payloads(given) for kind, given in examples.items()} | {"error": [_ERROR]}
-    schemas = {kind: _schema(payloads) for kind, payloads in events.items()}
-    content = {
-        "schema": {"type": "string"},
-        # The name of OpenAPI 3.2 for what one item of a stream looks like.
-        "itemSchema": {"oneOf": [_item(kind, schema) for kind, schema in schemas.items()]},
-        "x-sse-order": order,
-        "x-sse-events": schemas,
-        "example": "".join(f"event: {kind}\ndata: {as_json(payloads[0])}\n\n" for kind, payloads in events.items()),
-    }
+    content = described(order, events)
     return {
         "response_class": StreamResponse,
         "status_code": 200,
@@ -39,6 +38,19 @@ def streamed(order: str, /, **examples: Any) -> dict[str, Any]:
             204: _FINISHED,
         },
     }  # fmt: skip
+
+
+def described(order: str, events: dict[str, list[Any]]) -> dict[str, Any]:
+    """What OpenAPI says of an event stream: its order, and for each event type a schema made of these payloads."""
+    schemas = {kind: _schema(payloads) for kind, payloads in events.items()}
+    return {
+        "schema": {"type": "string"},
+        # The name of OpenAPI 3.2 for what one item of a stream looks like.
+        "itemSchema": {"oneOf": [_item(kind, schema) for kind, schema in schemas.items()]},
+        "x-sse-order": order,
+        "x-sse-events": schemas,
+        "example": "".join(f"event: {kind}\ndata: {as_json(payloads[0])}\n\n" for kind, payloads in events.items()),
+    }
 
 
 def _payloads(given: Any) -> list[Any]:

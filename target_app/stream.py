@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -20,6 +21,8 @@ from .settings import MAX_PACE, Settings
 log = logging.getLogger(__name__)
 
 Events = AsyncGenerator[ServerSentEvent, None]
+Tell = Callable[[str, str], ServerSentEvent]
+"""An error's text and type to the event that tells of it."""
 
 # The id of every `complete` that has no id of its own. EventSource comes back by itself after the end and
 # then sends it, which is how a finished stream is told from a new one without remembering either.
@@ -86,11 +89,11 @@ class Stream:
         A `retry` on the first event, an id on `complete`, an error event (with `context`) in place of an
         exception, nothing after either, and 204 for a browser that comes back to a finished stream.
         """
-        return self._unless_finished(self._dressed(self._guarded(source, context)))
+        return self._unless_finished(self._dressed(self._guarded(source, partial(failure, **context))))
 
-    def respond_plainly(self, source: Events) -> Response:
-        """The response that sends `source` and nothing beside it, faults on request excepted."""
-        return self._unless_finished(self._guarded(source, {}, last=frozenset()))
+    def respond_plainly(self, source: Events, tell: Tell = failure) -> Response:
+        """The response that sends `source` and nothing beside it, failures excepted: they are told by `tell`."""
+        return self._unless_finished(self._guarded(source, tell, last=frozenset()))
 
     def send(self, events: AsyncIterator[ServerSentEvent]) -> Response:
         """The response that sends these events as they are, exceptions included."""
@@ -122,7 +125,7 @@ class Stream:
         finally:
             await events.aclose()
 
-    async def _guarded(self, source: Events, context: dict[str, Any], last: frozenset[str] = LAST_EVENTS) -> Events:
+    async def _guarded(self, source: Events, tell: Tell, last: frozenset[str] = LAST_EVENTS) -> Events:
         sent = 0
         with self.watch.work():
             try:
@@ -139,7 +142,7 @@ class Stream:
             except Exception as error:  # noqa: BLE001 - whatever a stream raises is told to its reader
                 self.probe.failed += 1
                 self.probe.events += 1
-                yield self._told(error, context)
+                yield self._told(error, tell)
             except BaseException:
                 log.info("%s: the client left after %d events", self.request.url.path, sent)
                 raise
@@ -150,13 +153,13 @@ class Stream:
         if sent == self.fail_after:
             raise InjectedFault(f"Injected fault after {sent} events")
 
-    def _told(self, error: Exception, context: dict[str, Any]) -> ServerSentEvent:
+    def _told(self, error: Exception, tell: Tell) -> ServerSentEvent:
         if isinstance(error, InjectedFault):
             log.warning("%s: %s", self.request.url.path, error)
-            return failure(str(error), type(error).__name__, **context)
+            return tell(str(error), type(error).__name__)
         # The text of an exception from elsewhere may hold a path or a secret: it is for the log only.
         log.error("%s: stream failed", self.request.url.path, exc_info=error)
-        return failure("The stream failed", type(error).__name__, **context)
+        return tell("The stream failed", type(error).__name__)
 
 
 async def open_stream(
