@@ -67,10 +67,11 @@ class Route(NamedTuple):
     proxy: str | None = None
     tls: ssl.SSLContext | None = None
     source_address: str | None = None
+    http2: bool = False
 
 
 def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
-    """A transport to the origin, after TCP, proxy and TLS. Raises ConnectError after `seconds` at the latest."""
+    """A transport to the origin, after TCP, proxy and TLS; HTTP/2 is chosen by ALPN, or known before. Raises ConnectError after `seconds` at the latest."""
     proxy = Origin.of(route.proxy) if route.proxy else None
     first = proxy or origin
     timeout = gevent.Timeout(seconds)
@@ -79,10 +80,13 @@ def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
     try:
         sock = _connect_any(first, route.source_address)
         plain = Plain(sock)
-        if proxy and origin.scheme == "https":
+        if proxy and (origin.scheme == "https" or route.http2):
             _tunnel(plain, origin, proxy_authorization(route.proxy))
         if origin.scheme == "https":
-            return _handshake(plain, route.tls or default_context(), origin.host)
+            tls = _handshake(plain, route.tls or default_context(http2=route.http2), origin.host)
+            if route.http2 and tls.chosen_protocol != "h2":
+                raise ConnectError("the server did not choose HTTP/2")
+            return tls
         return plain
     except gevent.Timeout as reached:
         _discard(sock)

@@ -99,6 +99,8 @@ def harness_figures(harness: Book, events: int) -> dict[str, Any]:
     figures["coalesced_ratio"] = bounded / events if events else 0.0
     figures["cpu"] = sums.counters["cpu_us"] / wall if wall else None
     figures["user_stamps"] = sums.counters["user_stamps"]
+    if sums.counters["http2_connections"]:
+        figures["http2_connections"] = sums.counters["http2_connections"]
     return figures
 
 

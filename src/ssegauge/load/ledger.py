@@ -43,7 +43,7 @@ MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile se
 class Slice:
     """One second: what happened in it, as counters and histograms.
 
-    `raw` collects what every read gives (gaps, or read lags, in nanoseconds); `settle` counts them, many at once.
+    `raw` collects what every read gives (gaps in nanoseconds); `settle` counts them, many at once.
     """
 
     __slots__ = ("bytes", "comments", "counters", "events", "histograms", "levels", "longest_gap", "raw")
@@ -59,10 +59,10 @@ class Slice:
         self.histograms: dict[str, Histogram] = {}
         self.raw: list[int] = []
 
-    def settle(self, name: str) -> None:
-        """Count the raw values into the histogram of that name."""
+    def settle(self) -> None:
+        """Count the raw values."""
         if self.raw:
-            self.histogram(name).record_all([value / 1000 for value in self.raw])
+            self.histogram("gap").record_all([value / 1000 for value in self.raw])
             self.raw.clear()
 
     def histogram(self, name: str) -> Histogram:

@@ -9,6 +9,9 @@ from ssegauge.load.deadlines import Timeouts
 MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
 """What Locust's own table can show as response time."""
 
+HTTP2_STREAMS = 100
+"""What RFC 9113, section 6.5.2, recommends that servers allow at least."""
+
 _DEFAULTS = Timeouts()
 
 
@@ -32,6 +35,7 @@ def add_arguments(parser: Any) -> None:
     add("idle_timeout", _DEFAULTS.idle, "SECONDS", "silence, comments included, that ends a stream; 0: no limit")
     add("total_timeout", 0.0, "SECONDS", "life of a stream; 0: no limit")
     add("json_share", 1.0, "SHARE", "share of payloads parsed to see whether they are JSON")
+    add("http2_streams", HTTP2_STREAMS, "NUMBER", "streams on one HTTP/2 connection, where the server allows so many")
     add("proxy", "", "URL", "HTTP proxy")
     add("source_addresses", "", "ADDRESSES", "own addresses to connect from, separated by commas", in_form=False)
     add("seed", 1, "NUMBER", "for everything that is drawn")

@@ -20,6 +20,7 @@ class Recorder:
     def __init__(self, clock: Clock) -> None:
         self.ledger = Ledger()
         self.clock = clock
+        self.read_lags: list[int] = []  # nanoseconds, of the second that runs
         self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
         self.open: dict[str, int] = {}
         self.running: dict[str, int] = {}  # attempted and not over
@@ -46,9 +47,10 @@ class Recorder:
     def settle(self) -> None:
         """Count what the reads of this second have left raw."""
         for slice_ in self.current.values():
-            slice_.settle("gap")
-        if self._harness is not None:
-            self._harness.settle("read_lag")
+            slice_.settle()
+        if self.read_lags:
+            self.harness.histogram("read_lag").record_all([lag / 1000 for lag in self.read_lags])
+            self.read_lags.clear()
         self.current.clear()
         self._harness = None
 

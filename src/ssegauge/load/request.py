@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit, urlunsplit
@@ -12,6 +13,11 @@ from ssegauge.load.connect import Origin, proxy_authorization
 _SAFE = "/:@!$&'()*+,;=%-._~"
 _NEVER_CROSS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _NO_BODY_AFTER = frozenset({301, 302, 303})
+# What belongs to a connection of HTTP/1 (RFC 9113, 8.2.2); Host has become :authority.
+_NOT_IN_HTTP2 = frozenset(
+    {"connection", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 
 
 def with_params(url: str, params: Mapping[str, Any] | None) -> str:
@@ -72,6 +78,25 @@ def render(method: str, url: str, headers: Mapping[str, str], body: bytes, proxy
             raise ValueError(f"a header field stands on one line: {line.partition(':')[0]}")
     head = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""])
     return head.encode("utf-8", "surrogateescape") + body
+
+
+def fields_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
+    """The field lines of an HTTP/2 request. Raises ValueError where it cannot carry one."""
+    parts = urlsplit(url)
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    for name, value in lower.items():
+        if not _TOKEN(name) or any(character in value for character in "\r\n\0"):
+            raise ValueError(f"no header field: {name}")
+    fields = [
+        (":method", method),
+        (":scheme", parts.scheme),
+        (":authority", lower.get("host") or Origin.of(parts).authority),
+        (":path", _target(parts)),
+    ]
+    fields += [(name, value) for name, value in lower.items() if name not in _NOT_IN_HTTP2]
+    if body and "content-length" not in lower:
+        fields.append(("content-length", str(len(body))))
+    return fields
 
 
 def redirected(

@@ -1,4 +1,4 @@
-"""One HTTP/1 response, as its bytes come: head, content without its framing and coding, proper end or not."""
+"""A response as it comes: head, content without its coding, proper end or not; of HTTP/1 without its framing, too."""
 
 from __future__ import annotations
 
@@ -16,22 +16,66 @@ class Malformed(Exception):
     """Bytes that are no HTTP, a content coding that we cannot undo, or a limit passed."""
 
 
-class Response:
-    """Feed it bytes; `content` collects what the body says.
+class Answer:
+    """What both versions of HTTP know of a response.
 
     `done`: the message has come to its proper end. `status` is None until the head is complete.
     """
 
-    __slots__ = ("_coding", "_fed", "_parser", "_pieces", "chunked", "done", "headers", "length", "status")
+    __slots__ = ("_coding", "done", "headers", "status")
 
     def __init__(self) -> None:
         self.status: int | None = None
         self.headers: list[tuple[str, str]] = []
         self.done = False
+        self._coding: Any = None
+
+    def feed(self, data: bytes) -> bytes:
+        """The content that these bytes complete. Raises Malformed."""
+        return self._decoded(data) if self._coding is not None else data
+
+    def rest(self) -> bytes:
+        """After `feed` has raised: the content that came before the fault."""
+        return b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a field; `name` in lower case."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def close(self) -> None:
+        """Give memory back at once."""
+
+    def _decoded(self, content: bytes) -> bytes:
+        try:
+            out: bytes = self._coding.decompress(content, _MAX_INFLATED)
+        except zlib.error as error:
+            raise Malformed(f"content coding: {error}") from None
+        if self._coding.unconsumed_tail:
+            raise Malformed(f"a read inflates to more than {_MAX_INFLATED} bytes")
+        return out
+
+
+class FramedAnswer(Answer):
+    """A response whose framing others undo, as in HTTP/2."""
+
+    __slots__ = ()
+
+    def head(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """The header section has come."""
+        self.status, self.headers = status, headers
+        self._coding = _coding(self.header("content-encoding"))
+
+
+class Response(Answer):
+    """One of HTTP/1: feed it the bytes of the connection."""
+
+    __slots__ = ("_fed", "_parser", "_pieces", "chunked", "length")
+
+    def __init__(self) -> None:
+        super().__init__()
         self.chunked = False
         self.length: int | None = None
         self._pieces: list[bytes] = []
-        self._coding: Any = None
         self._fed = 0
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(_Callbacks(self))
 
@@ -69,10 +113,6 @@ class Response:
         """Neither a length nor chunks: the close of the connection is the end of the message (RFC 9112, 6.3)."""
         return self.status is not None and self.length is None and not self.chunked
 
-    def header(self, name: str) -> str | None:
-        """The first value of a field; `name` in lower case."""
-        return next((value for key, value in self.headers if key == name), None)
-
     def close(self) -> None:
         """Break the cycle of parser and callbacks, so that memory is given back at once."""
         self._parser = None
@@ -89,15 +129,6 @@ class Response:
         if status in _NO_CONTENT:
             self.length = 0
         self._coding = _coding(self.header("content-encoding"))
-
-    def _decoded(self, content: bytes) -> bytes:
-        try:
-            out: bytes = self._coding.decompress(content, _MAX_INFLATED)
-        except zlib.error as error:
-            raise Malformed(f"content coding: {error}") from None
-        if self._coding.unconsumed_tail:
-            raise Malformed(f"a read inflates to more than {_MAX_INFLATED} bytes")
-        return out
 
 
 class _Callbacks:

@@ -15,6 +15,8 @@ from ssegauge.endpoint import Endpoint
 from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
 from ssegauge.load.deadlines import Timeouts
+from ssegauge.load.http2_pool import Http2Pool
+from ssegauge.load.options import HTTP2_STREAMS
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.selfwatch import SelfWatch
@@ -29,6 +31,7 @@ class Session:
     reader: Reader
     recorder: Recorder
     watch: SelfWatch
+    http2: Http2Pool
     timeouts: Timeouts
     measure: str = "first_event"
     json_share: float = 1.0
@@ -67,15 +70,16 @@ class Session:
             found = self._bare[name] = Endpoint(name=name)
         return found
 
-    def route(self, *, verify: bool | str | None, proxy: str | None) -> Route:
-        """How to connect: TLS context, proxy, and the next of our own addresses."""
+    def route(self, *, verify: bool | str | None, proxy: str | None, http2: bool = False) -> Route:
+        """How to connect: TLS context, proxy, the next of our own addresses, and by which version of HTTP."""
         source = None
         if self.source_addresses:
             # Some 28,000 ports for each of our addresses and the target: more streams need more addresses.
             source = self.source_addresses[self._next_source % len(self.source_addresses)]
             self._next_source += 1
-        context = self.target.tls_context() if verify is None else default_context(verify)
-        return Route(proxy or self.proxy, context, source)
+        target = self.target
+        context = target.tls_context(http2=http2) if verify is None else default_context(verify, http2=http2)
+        return Route(proxy or self.proxy, context, source, http2)
 
 
 _sessions: WeakKeyDictionary[Environment, Session] = WeakKeyDictionary()
@@ -92,6 +96,8 @@ def session_of(environment: Environment) -> Session:
 def forget(environment: Environment) -> None:
     """Begin anew with the next stream: options may have changed between two runs."""
     found = _sessions.get(environment)
+    if found is not None:
+        found.http2.close_idle()
     if found is not None and not found.reader.open_sockets:
         del _sessions[environment]
 
@@ -115,6 +121,7 @@ def _begin(environment: Environment) -> Session:
         reader=reader,
         recorder=recorder,
         watch=watch,
+        http2=Http2Pool(reader, recorder, option(environment, "sse_http2_streams", HTTP2_STREAMS)),
         timeouts=Timeouts(
             connect=option(environment, "sse_connect_timeout", defaults.connect),
             first_byte=option(environment, "sse_first_byte_timeout", defaults.first_byte) or None,

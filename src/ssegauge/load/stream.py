@@ -1,9 +1,7 @@
-"""One open stream: bytes from its transport to events, times and an end. The reader calls it, a greenlet waits for it."""
+"""One open stream: from its bytes to events, times and an end. How they come is the business of `http1` and `http2`."""
 
 from __future__ import annotations
 
-import errno
-import ssl
 from collections.abc import Callable
 from typing import cast
 
@@ -13,22 +11,22 @@ from ssegauge.load.deadlines import Timeouts, deadlines
 from ssegauge.load.ledger import Slice
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
-from ssegauge.load.response import Malformed, Response
-from ssegauge.load.transport import Transport, close
+from ssegauge.load.response import Answer, Malformed
 from ssegauge.verdict import EndKind
 from ssegauge.wire import LazyDecoder, LimitError, RawEvent
 
-_RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN})
 _SHOWN = 120  # characters of an error page kept
 
 
 class Stream:
-    """The reading side of one request. All stamps are monotonic nanoseconds; 0 means not yet."""
+    """The reading side of one request. All stamps are monotonic nanoseconds; 0 means not yet.
+
+    `unprocessed`: the server has said that it did nothing with the request, which may be made again elsewhere.
+    """
 
     __slots__ = (
         "_decoder",
         "_endpoint",
-        "_fd",
         "_on_end",
         "_on_events",
         "_reader",
@@ -36,7 +34,6 @@ class Stream:
         "_slices",
         "_slow",
         "_timeouts",
-        "_transport",
         "bytes",
         "end",
         "ended",
@@ -57,12 +54,13 @@ class Stream:
         "sent",
         "slot",
         "ttfb",
+        "unprocessed",
         "watch",
     )
 
     def __init__(
         self,
-        transport: Transport,
+        response: Answer,
         reader: Reader,
         recorder: Recorder,
         endpoint: str,
@@ -75,8 +73,6 @@ class Stream:
         on_end: Callable[[], None],
         on_events: Callable[[list[RawEvent]], None] | None,
     ) -> None:
-        self._transport = transport
-        self._fd = transport.sock.fileno()
         self._reader = reader
         self._recorder = recorder
         self._slices = recorder.current
@@ -87,7 +83,7 @@ class Stream:
         self._decoder = LazyDecoder(last_event_id)
         self._slow = False  # stopped on purpose: its lag is not the generator's
         self.watch = None if contract.is_idle else Watch(contract, delivery, self._lag)
-        self.response = Response()
+        self.response = response
         self.sent = monotonic_ns()
         self.origin = origin or self.sent  # from here all times count: the first byte of the first request
         self.end: EndKind | None = None
@@ -100,12 +96,13 @@ class Stream:
         self.longest_gap = self.longest_silence = 0
         self.leave_at = 0
         self.slot = 0
+        self.unprocessed = False
 
     # -- what the user's greenlet does
 
     def start(self) -> None:
-        """Begin to read."""
-        self._reader.add(self._fd, self)
+        """Send the request and begin to read."""
+        raise NotImplementedError
 
     def leave(self, at_ns: int) -> None:
         """Close the stream ourselves at that time, unless it ends before."""
@@ -113,21 +110,16 @@ class Stream:
         self._reader.arm(self)
 
     def close(self, *, reset: bool = False) -> None:
-        """Let go of the socket; a stream that has not ended is ended by us."""
-        if self.end is None:
-            self._finish("client")
-        self._reader.remove(self._fd)
-        close(self._transport.sock, reset=reset)
-        self.response.close()
+        """Let go of the connection, by RST with `reset`; a stream that has not ended is ended by us."""
+        raise NotImplementedError
 
     def pause(self) -> None:
-        """Stop reading; the kernel's buffers fill, then the server's."""
-        self._slow = True
-        self._reader.pause(self._fd)
+        """Stop reading, so that the server cannot write."""
+        raise NotImplementedError
 
     def resume(self) -> None:
         """Read on."""
-        self._reader.resume(self._fd)
+        raise NotImplementedError
 
     @property
     def last_event_id(self) -> str:
@@ -153,37 +145,7 @@ class Stream:
 
     def ready(self) -> None:
         """Read once. See `Watched`."""
-        if self.end is not None:
-            return
-        try:
-            data, stamp = self._transport.receive()
-        except BlockingIOError:
-            return
-        except ssl.SSLError as error:
-            self._finish("reset", f"TLS: {error.reason or error}")
-            return
-        except OSError as error:
-            self._finish("reset" if error.errno in _RESETS else "eof", error.strerror or "")
-            return
-        now = monotonic_ns()
-        if data is None:
-            self._closed()
-            return
-        if not data:
-            return
-        if stamp:
-            # A segment cannot have come after we read it, nor before the request; clocks that were just set can.
-            stamp -= self._reader.clock.offset_ns
-            if stamp > now:  # noqa: PLR1730 - this is done for every read, and min() costs three times as much
-                stamp = now
-            if not self._slow:
-                self._recorder.harness.raw.append(now - stamp)
-        else:
-            stamp = now
-            self._recorder.harness.counters["user_stamps"] += 1
-        self._receive(data, stamp)
-        if self._transport.ended and self.end is None:
-            self._closed()
+        raise NotImplementedError
 
     def due(self) -> int:
         """The nearest deadline. See `Watched`."""
@@ -204,9 +166,6 @@ class Stream:
                 return
 
     # -- bytes
-
-    def _closed(self) -> None:
-        self._finish("message_end" if self.response.ends_with_connection else "eof")
 
     def _receive(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
@@ -276,15 +235,13 @@ class Stream:
             else:
                 self.first_event = stamp
                 slice_.histogram("first_event").record((stamp - self.origin) / 1000)
-                self._reader.gather(self._fd)
+                self._flows()
             self.last_event = stamp
             self.events += counted
             if counted > 1:
                 slice_.histogram("gap").record_zeros(counted - 1)
         if together > 1 and not self._slow:
-            # They share the stamp of the newest; the others came after the socket was last seen empty.
-            bound = max(0, stamp - max(self._reader.swept_ns, before))
-            self._recorder.harness.histogram("stamp_bound").record(bound / 1000, together - 1)
+            self._came_together(together, stamp, before)
         if self._on_events is not None:
             self._on_events(events)
 
@@ -309,5 +266,16 @@ class Stream:
             self.watch.close(ended=end == "message_end")
         if self.is_event_stream:
             self._recorder.closed(self._endpoint, comments=self._decoder.comments)
-        self._reader.remove(self._fd)
+        self._let_go()
         self._on_end()
+
+    # -- what depends on the connection
+
+    def _flows(self) -> None:
+        """The first event is there."""
+
+    def _came_together(self, events: int, stamp: int, before: int) -> None:
+        """So many events bear one stamp; `before`: that of the read before."""
+
+    def _let_go(self) -> None:
+        """The stream has ended, whether or not its connection has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -71,16 +71,14 @@ class LoadTarget:
             return path
         return urljoin(self.base_url, path) if path.startswith("//") else self.base_url + path
 
-    def tls_context(self) -> ssl.SSLContext:
+    @cache  # noqa: B019 - there is one target in a process
+    def tls_context(self, *, http2: bool = False) -> ssl.SSLContext:
         """The context that the profile asks for: own authorities, a client's certificate, or no verification."""
-        return self._context
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
         target = self.profile.target
+        verify = False if target.insecure else target.ca or True
         if not target.cert:
-            return default_context(False if target.insecure else target.ca or True)
-        context = default_context.__wrapped__(False if target.insecure else target.ca or True)
+            return default_context(verify, http2=http2)
+        context = default_context.__wrapped__(verify, http2=http2)
         context.load_cert_chain(target.cert, target.key)
         return context
 

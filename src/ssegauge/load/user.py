@@ -154,7 +154,7 @@ class SseUser(User):
                 resume_header=resume.header if resume is not None else _LAST_EVENT_ID,
             ),
             body=body,
-            route=session.route(verify=verify, proxy=proxy),
+            route=session.route(verify=verify, proxy=proxy, http2=endpoint is not None and endpoint.http2),
             timeouts=timeouts or session.timeouts,
             redirects=redirects,
             last_event_id=last_event_id,

@@ -8,26 +8,27 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import gevent
 from gevent.hub import get_hub
 from greenlet import getcurrent
 
 from ssegauge.endpoint import Endpoint
 from ssegauge.load.clock import monotonic_ns
-from ssegauge.load.connect import ConnectError, Origin, Route, open_transport, send_all
+from ssegauge.load.connect import ConnectError, Origin, Route, open_transport
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
 from ssegauge.load.deadlines import Timeouts
+from ssegauge.load.http1 import Http1Stream
+from ssegauge.load.http2 import Http2Stream
 from ssegauge.load.judge import Course, Failure, no_stream, of_stream
 from ssegauge.load.outcome import Outcome
-from ssegauge.load.request import redirected, render
+from ssegauge.load.request import fields_of, redirected, render
 from ssegauge.load.session import Session
 from ssegauge.load.stream import Stream
 from ssegauge.wire import RawEvent
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_WAITING = 10_000  # events that a slow task may leave unread before we stop reading for it
-_SEND_SECONDS = 30.0
+_MOST_AGAIN = 5  # of a request that HTTP/2 servers leave unprocessed (RFC 9113, 8.7)
 
 
 @dataclass
@@ -106,7 +107,7 @@ class Visit:
                 self._wait()
                 yield from self._unread()
             yield from self._unread()
-            following = self._redirection(plan, hops)
+            following = self._following(plan, hops)
             if following is None:
                 return
             plan, hops = following, hops + 1
@@ -155,45 +156,54 @@ class Visit:
     # -- inside
 
     def _open(self, plan: Plan) -> bool:
-        session = self._session
         headers = dict(plan.headers)
         cookie = plan.cookies.header(plan.url, plan.extra_cookies)
         if cookie:
             headers.setdefault("Cookie", cookie)
+        began = monotonic_ns()
         try:
-            request = render(plan.method, plan.url, headers, plan.body, plan.route.proxy)
-            began = monotonic_ns()
-            transport = open_transport(Origin.of(plan.url), plan.route, plan.timeouts.connect)
-            self._connect_us += (monotonic_ns() - began) / 1000
+            self._stream = stream = self._connected(plan, headers)
         except (ConnectError, ValueError) as error:
             own = isinstance(error, ConnectError) and error.own
             late = isinstance(error, ConnectError) and error.timeout
             self._failure = Failure("timeout_connect" if late else "connect_error", str(error), own)
             self._stream = None
             return False
-        stream = self._stream = Stream(
-            transport,
-            session.reader,
-            session.recorder,
-            plan.name,
-            session.contract(plan.endpoint),
-            self._delivery,
-            origin=self._origin,
-            timeouts=plan.timeouts,
-            last_event_id=plan.last_event_id,
-            on_end=self._wake,
-            on_events=self._arrived if self._iterates else None,
-        )
+        self._connect_us += (stream.sent - began) / 1000
         self._origin = stream.origin
         if plan.leave_after is not None:
             stream.leave_at = stream.origin + int(plan.leave_after * 1e9)
         stream.start()
-        try:
-            with gevent.Timeout(plan.timeouts.first_byte or _SEND_SECONDS, False):  # type: ignore[arg-type]  # False: silent, says gevent
-                send_all(transport, request)
-        except OSError:
-            pass  # the server closed before it had read all: its answer, or the reset, is read like any other
         return True
+
+    def _connected(self, plan: Plan, headers: dict[str, str]) -> Stream:
+        """A stream that is ready to start. Raises ConnectError, ValueError."""
+        session, route, origin = self._session, plan.route, Origin.of(plan.url)
+        shared: Any = {
+            "reader": session.reader,
+            "recorder": session.recorder,
+            "endpoint": plan.name,
+            "contract": session.contract(plan.endpoint),
+            "delivery": self._delivery,
+            "origin": self._origin,
+            "timeouts": plan.timeouts,
+            "last_event_id": plan.last_event_id,
+            "on_end": self._wake,
+            "on_events": self._arrived if self._iterates else None,
+        }
+        if route.http2:
+            fields = fields_of(plan.method, plan.url, headers, plan.body)
+            connection = session.http2.connection(origin, route, plan.timeouts.connect)
+            return Http2Stream(connection, (fields, plan.body), **shared)
+        request = render(plan.method, plan.url, headers, plan.body, route.proxy)
+        return Http1Stream(open_transport(origin, route, plan.timeouts.connect), request, **shared)
+
+    def _following(self, plan: Plan, hops: int) -> Plan | None:
+        """The request that comes next, where the server sends us on, or has not touched this one."""
+        if self._stream is not None and self._stream.unprocessed and hops < _MOST_AGAIN:
+            self._stream.close()
+            return plan
+        return self._redirection(plan, hops)
 
     def _redirection(self, plan: Plan, hops: int) -> Plan | None:
         stream = self._stream

@@ -1,0 +1,115 @@
+"""A stream that has a connection of its own: HTTP/1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gevent
+
+from ssegauge.load.arrival import Broken, arrival
+from ssegauge.load.connect import send_all
+from ssegauge.load.contract import Contract, Delivery
+from ssegauge.load.deadlines import Timeouts
+from ssegauge.load.reader import Reader
+from ssegauge.load.recorder import Recorder
+from ssegauge.load.response import Response
+from ssegauge.load.stream import Stream
+from ssegauge.load.transport import Transport, close
+from ssegauge.wire import RawEvent
+
+_SEND_SECONDS = 30.0
+
+
+class Http1Stream(Stream):
+    """One request on one connection; `request` is what is sent."""
+
+    __slots__ = ("_fd", "_request", "_transport")
+
+    response: Response
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: bytes,
+        reader: Reader,
+        recorder: Recorder,
+        endpoint: str,
+        contract: Contract,
+        delivery: Delivery,
+        *,
+        origin: int,
+        timeouts: Timeouts,
+        last_event_id: str,
+        on_end: Callable[[], None],
+        on_events: Callable[[list[RawEvent]], None] | None,
+    ) -> None:
+        super().__init__(
+            Response(),
+            reader,
+            recorder,
+            endpoint,
+            contract,
+            delivery,
+            origin=origin,
+            timeouts=timeouts,
+            last_event_id=last_event_id,
+            on_end=on_end,
+            on_events=on_events,
+        )
+        self._transport = transport
+        self._fd = transport.sock.fileno()
+        self._request = request
+
+    def start(self) -> None:
+        """See `Stream`. Waits where the kernel's buffer is full."""
+        self._reader.add(self._fd, self)
+        request, self._request = self._request, b""
+        try:
+            with gevent.Timeout(self._timeouts.first_byte or _SEND_SECONDS, False):  # type: ignore[arg-type]  # False: silent, says gevent
+                send_all(self._transport, request)
+        except OSError:
+            pass  # the server closed before it had read all: its answer, or the reset, is read like any other
+
+    def close(self, *, reset: bool = False) -> None:
+        """See `Stream`."""
+        if self.end is None:
+            self._finish("client")
+        self._reader.remove(self._fd)
+        close(self._transport.sock, reset=reset)
+        self.response.close()
+
+    def pause(self) -> None:
+        """See `Stream`: the kernel's buffers fill, then the server's."""
+        self._slow = True
+        self._reader.pause(self._fd)
+
+    def resume(self) -> None:
+        """See `Stream`."""
+        self._reader.resume(self._fd)
+
+    def ready(self) -> None:
+        """See `Watched`."""
+        if self.end is not None:
+            return
+        try:
+            data, stamp = arrival(self._transport, self._reader, self._recorder, slow=self._slow)
+        except Broken as broken:
+            at_the_end = broken.end == "eof" and self.response.ends_with_connection and not str(broken)
+            self._finish("message_end" if at_the_end else broken.end, str(broken))
+            return
+        if not data:
+            return
+        self._receive(data, stamp)
+        if self._transport.ended and self.end is None:
+            self._finish("message_end" if self.response.ends_with_connection else "eof")
+
+    def _flows(self) -> None:
+        self._reader.gather(self._fd)
+
+    def _came_together(self, events: int, stamp: int, before: int) -> None:
+        # They share the stamp of the newest; the others came after the socket was last seen empty.
+        bound = max(0, stamp - max(self._reader.swept_ns, before))
+        self._recorder.harness.histogram("stamp_bound").record(bound / 1000, events - 1)
+
+    def _let_go(self) -> None:
+        self._reader.remove(self._fd)
