@@ -16,8 +16,11 @@ class Event(NamedTuple):
     last_event_id: str
 
 
-class RawEvent(tuple[bytes, bytes]):
-    """An event as bytes: its block (line ends as LF, the blank line too) and its id. Decoded when asked for, each time."""
+class RawEvent(tuple[bytes, bytes | None]):
+    """An event as bytes: the lines of its block, joined by LF, and its id. Decoded when asked for, each time.
+
+    In place of the id is None where the block has just one, which is it.
+    """
 
     __slots__ = ()
 
@@ -45,36 +48,18 @@ class RawEvent(tuple[bytes, bytes]):
     @property
     def last_event_id(self) -> str:
         """As `Event.last_event_id`."""
-        return self[1].decode("utf-8", "replace")
+        known = self[1]
+        if known is None:
+            known = next(value for name, value in fields_of(self[0]) if name == b"id")
+        return known.decode("utf-8", "replace")
 
     @property
     def size(self) -> int:
         """Bytes of the block, every line end counted as one, without the last line's and the blank line."""
-        return len(self[0]) - 2
+        return len(self[0])
 
     def __repr__(self) -> str:
         return f"RawEvent(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
-
-
-class OneLine(RawEvent):
-    """A block that is one data line, kept without its name: the value and the id."""
-
-    __slots__ = ()
-
-    @property
-    def raw_type(self) -> bytes:
-        """As `RawEvent.raw_type`."""
-        return b"message"
-
-    @property
-    def raw_data(self) -> bytes:
-        """As `RawEvent.raw_data`."""
-        return self[0]
-
-    @property
-    def size(self) -> int:
-        """As `RawEvent.size`."""
-        return len(self[0]) + 6
 
 
 def value_of(rest: bytes) -> bytes:

@@ -7,17 +7,22 @@ from itertools import repeat
 
 from ssegauge.wire.blocks import CR, LF, Blocks, raw_rest
 from ssegauge.wire.careful import SLICE, slices
-from ssegauge.wire.event import OneLine, RawEvent, fields_of
+from ssegauge.wire.event import RawEvent, fields_of
 from ssegauge.wire.limits import MIB
 
 # As in `decoder`, in bytes; types and data are not looked into.
-_BLOCK = (
+_one_block = re.compile(
     rb"(?:id: ?+([^\n\0]++)\n|event:.*+\n)*+"
     rb"data:.*+\n"
     rb"(?:data:.*+\n|event:.*+\n|id: ?+([^\n\0]++)\n)*+\n"
-)
-_one_block = re.compile(_BLOCK).fullmatch
-_each_block = re.compile(rb"(" + _BLOCK + rb")|((?:.+\n)++)\n").findall
+).fullmatch
+# Events of one shape in a row, in which either none has an id or each has one; a group holds the last.
+_alike = re.compile(
+    rb"(?:(?:event:.*+\n)?+(?:data:.*+\n)++(?:event:.*+\n)?+\n)++"
+    rb"|(?:id: ?+([^\n\0]++)\n(?:event:.*+\n)?+(?:data:.*+\n)++\n)++"
+    rb"|(?:(?:event:.*+\n)?+(?:data:.*+\n)++(?:event:.*+\n)?+id: ?+([^\n\0]++)\n\n)++"
+).match
+_new = tuple.__new__  # half the time of the class's own constructor
 
 
 class LazyDecoder(Blocks):
@@ -60,7 +65,7 @@ class LazyDecoder(Blocks):
                         self._fed += len(opened)
                         if found.lastindex:
                             self._id = found[found.lastindex]
-                        return [RawEvent((block, self._id))]
+                        return [_new(RawEvent, (block[:-2], self._id))]
                     end = block.rfind(b"\n\n") + 2
                     if end == 1:
                         self._open = opened
@@ -87,27 +92,28 @@ class LazyDecoder(Blocks):
         if found is not None:
             if found.lastindex:
                 self._id = found[found.lastindex]
-            return [RawEvent((complete, self._id))]
-        if complete[:6] == b"data: ":
-            values = complete[6:-2].split(b"\n\ndata: ")
-            if complete.count(b"\n") == 2 * len(values):
-                return list(map(OneLine, zip(values, repeat(self._id))))
+            return [_new(RawEvent, (complete[:-2], self._id))]
         events: list[RawEvent] = []
-        append = events.append
-        for block, number, later, lines in _each_block(complete):
-            if lines:
-                if self._is_event(lines):
-                    append(RawEvent((lines + b"\n", self._id)))
+        at, size = 0, len(complete)
+        while at < size:
+            found = _alike(complete, at)
+            if found is None:
+                lines, at = _lines_of_a_block(complete, at)
+                if lines and self._is_event(lines):
+                    events.append(_new(RawEvent, (lines, self._id)))
                 continue
-            if later or number:
-                self._id = later or number
-            append(RawEvent((block, self._id)))
+            blocks = complete[at : found.end() - 2].split(b"\n\n")
+            at = found.end()
+            known: bytes | None = self._id
+            if found.lastindex:
+                self._id, known = found[found.lastindex], None
+            events += map(_new, repeat(RawEvent), zip(blocks, repeat(known)))
         return events
 
     def _is_event(self, lines: bytes) -> bool:
         """Obey the fields of any block, and say whether it has data."""
         has_data = False
-        for name, value in fields_of(lines[:-1]):
+        for name, value in fields_of(lines):
             if name == b"data":
                 has_data = True
             elif name == b"id":
@@ -117,3 +123,11 @@ class LazyDecoder(Blocks):
                 self._careful.obey(value)
         self._comments += lines.startswith(b":") + lines.count(b"\n:")
         return has_data
+
+
+def _lines_of_a_block(complete: bytes, at: int) -> tuple[bytes, int]:
+    """The lines of the first block from there on, without those blank before them; and where the next one begins."""
+    if complete[at] == LF:
+        return b"", len(complete) - len(complete[at:].lstrip(b"\n"))
+    end = complete.find(b"\n\n", at)
+    return complete[at:end], end + 2
