@@ -104,6 +104,25 @@ def test_a_number_that_counts_something_else_proves_no_loss(host: Host) -> None:
     assert outcome(host, CountsFromTheFailure(), "ERR-08") == "untestable"
 
 
+class CountsItsPings(Clean):
+    """`fail_after` counts what is sent, and a ping is sent."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        limit = int(call.query.pop("fail_after", "1000"))
+        count = 0
+        async for frame in super().events(call, start):
+            for sent in (frame, block("{}", event="ping")) if count == 0 else (frame,):
+                if count == limit:
+                    yield self.failure()
+                    return
+                count += 1
+                yield sent
+
+
+def test_events_that_the_profile_ignores_were_sent_all_the_same(host: Host) -> None:
+    held(host, CountsItsPings(), "ERR-08")
+
+
 class OthersEndToo(Clean):
     """One failure ends every other stream, and politely."""
 
