@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
+from ssegauge import fronts
 from ssegauge.anomalies import JSON_JUDGES, JUDGES, Anomaly
 from ssegauge.anomalies.fields import empty_data
 from ssegauge.bench import Bench
@@ -106,7 +107,7 @@ def judge(check: Check, bench: Bench) -> Finding:
             bench.lost = law.id  # what follows would only say again that nothing is there
         return _finding(
             law, bench, "fail", expected=fault.expected, actual=fault.actual, evidence=fault.evidence,
-            reproduce=fault.reproduce or _reproduce(law, bench), mend=law.mend,
+            reproduce=fault.reproduce or _reproduce(law, bench), mend=fronts.mend(law, bench),
         )  # fmt: skip
     except Untestable as lack:
         return _finding(law, bench, "untestable", reason=str(lack))

@@ -6,7 +6,8 @@ The data is `rules.json` beside this module; here it becomes typed objects. An i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal
 
@@ -29,7 +30,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the catalogue. `needs` names what judging it takes; `a|b` means either."""
+    """One rule of the catalogue. `needs` names what judging it takes; `a|b` means either.
+
+    `mends` holds the line of configuration for each proxy that the rule is often broken by.
+    """
 
     id: str
     category: str
@@ -47,6 +51,7 @@ class Rule:
     evidence: str
     note: str = ""
     check: bool = False
+    mends: Mapping[str, str] = field(default_factory=dict)
 
 
 def _source(entry: dict[str, Any]) -> Source:
@@ -64,6 +69,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
         companions=tuple(entry.get("companions", ())),
         note=entry.get("note", ""),
         check=entry.get("check", False),
+        mends=entry.get("mends", {}),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
@@ -70,6 +71,39 @@ class BufferingRelay(Relay):
                 writer.write(kept)
                 kept = b""
         writer.write(kept)
+
+
+class Packing(Relay):
+    """One connection of the next."""
+
+    packs = False
+
+    def request(self, data: bytes) -> bytes:
+        self.packs = re.search(rb"\r\naccept-encoding:[^\r\n]*gzip", data, flags=re.IGNORECASE) is not None
+        return data
+
+    async def downward(self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        kept = b""
+        while data := await behind.read(1 << 16):
+            kept += data
+            if not self.packs or b"text/event-stream" not in kept:
+                writer.write(kept)
+                kept = b""
+            elif kept.endswith(b"0\r\n\r\n"):
+                head, _, body = kept.partition(b"\r\n\r\n")
+                plain = b"".join(re.findall(rb"[0-9a-f]+\r\n(.+?)\r\n(?=[0-9a-f]+\r\n)", body, flags=re.DOTALL))
+                packed = gzip.compress(plain)
+                head += b"\r\nContent-Encoding: gzip\r\n\r\n"
+                writer.write(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed), packed))
+                kept = b""
+        writer.write(kept)
+
+
+class PackingRelay(Relay):
+    """Compresses where it may, and passes on what it has compressed when it has all of it."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Packing(self.port).serve(reader, writer)
 
 
 class DroppingRelay(Relay):
@@ -141,6 +175,13 @@ class ProxyBuffers(Clean):
 
     rule = "BUF-03"
     relay = BufferingRelay
+
+
+class ProxyPacks(Clean):
+    """Stands behind a relay that compresses for browsers, and holds back what it compresses."""
+
+    rule = "BUF-03"
+    relay = PackingRelay
 
 
 class ProxyDropsLeid(Clean):
@@ -240,6 +281,7 @@ class ProxyEatsComments(ProxyCutsIdle):
 
 MUTANTS: dict[str, type[Clean]] = {
     "proxy-buffers": ProxyBuffers,
+    "proxy-packs": ProxyPacks,
     "proxy-drops-leid": ProxyDropsLeid,
     "cache-replays": CacheReplays,
     "cache-says-hit": CacheSaysHit,

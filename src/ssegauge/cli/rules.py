@@ -64,6 +64,7 @@ def describe(law: Rule) -> str:
         ("judged by", law.detection),
         ("note", law.note),
         ("mend", law.mend),
+        *((name, line) for name, line in law.mends.items()),
         ("proven by", f"the server {law.mutant} in tests/mutants"),
         ("evidence", law.evidence + (", citation not yet confirmed" if law.check else "")),
     ]

@@ -13,6 +13,7 @@ from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken
 from ssegauge.observation import Observation
 from ssegauge.profile import Situation
+from ssegauge.request import with_header
 
 BOUND = 0.1
 """Seconds that an event may come later through the proxy (BUF-03)."""
@@ -28,17 +29,42 @@ class Pair(NamedTuple):
     direct: Observation
     proxied: Observation
 
+    @property
+    def way(self) -> str:
+        """How the proxied run is told from others."""
+        return "proxied and compressed" if _is_packed(self.proxied) else "proxied"
+
 
 def by_proxy(bench: Bench, situation: Situation | None = None) -> Sent:
     """The endpoint's request through the proxy."""
     return bench.sent(situation, base_url=bench.profile.target.proxied)
 
 
-def pair(bench: Bench) -> Pair:
-    """One run by both addresses, started together."""
-    sents = (bench.final_sent, by_proxy(bench))
-    direct, proxied = bench.together([lambda sent=sent: bench.observe(sent) for sent in sents])  # type: ignore[misc]
-    return Pair(direct, proxied)
+def pairs(bench: Bench, *, packed: bool = True) -> list[Pair]:
+    """One run by both addresses, started together, and beside it one in which the proxy may compress, as for browsers.
+
+    The second is left out where the proxy does not, or where the server itself does: that is BUF-02's business.
+    """
+    sents = [bench.final_sent, by_proxy(bench)]
+    sents += [_asking_for_gzip(by_proxy(bench))] if packed else []
+    direct, *proxied = bench.together([lambda sent=sent: bench.observe(sent) for sent in sents])  # type: ignore[misc]
+    if packed and (not _is_packed(proxied[1]) or _packs_itself(bench)):
+        proxied.pop()
+    return [Pair(direct, other) for other in proxied]
+
+
+def _asking_for_gzip(sent: Sent) -> Sent:
+    return with_header(sent, "Accept-Encoding", "gzip")
+
+
+def _is_packed(seen: Observation) -> bool:
+    return (seen.exchange.value("content-encoding") or "identity").strip().lower() != "identity"
+
+
+def _packs_itself(bench: Bench) -> bool:
+    with bench.open(_asking_for_gzip(bench.final_sent)) as stream:
+        stream.until_head()
+        return _is_packed(bench.view(stream))
 
 
 def expect_same_events(before: Observation, pair: Pair) -> bool:
@@ -59,8 +85,8 @@ def expect_same_events(before: Observation, pair: Pair) -> bool:
         settled = own[index].event == arrival.event
         if other is None or other.type != arrival.type or (settled and other.event != arrival.event):
             shown = [pair.direct.show_event(arrival, "direct")]
-            shown += [pair.proxied.show_event(other, "proxied")] if other else []
-            came = "another event" if other else f"none: {pair.proxied.verdict} after {len(proxied)} events"
+            shown += [pair.proxied.show_event(other, pair.way)] if other else []
+            came = "another event" if other else f"none: {pair.proxied.verdict} after {len(proxied)} events, {pair.way}"
             broken(f"event {index} as without the proxy", came, shown)
     if whole and len(proxied) > len(direct):
         broken(f"{len(direct)} events", f"{len(proxied)}", pair.proxied.show_event(proxied[len(direct)], "proxied"))
