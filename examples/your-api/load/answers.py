@@ -1,7 +1,9 @@
-"""What our users do: most ask, some watch a job. Each stream is judged by sse-target.toml.
+"""What our users do: most ask, some watch a job.
 
     ssegauge load sse-target.toml --scenario load/answers.py --results load.json -- -u 20 -r 20 -t 30s -s 10s
     locust -f load/answers.py --sse-target sse-target.toml
+
+Each stream is judged by what sse-target.toml promises.
 """
 
 import random
