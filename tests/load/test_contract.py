@@ -34,7 +34,9 @@ def test_the_type_is_the_decoders(block):
 
 @pytest.mark.parametrize("data", [b"event: token", b"id: 1", b"x\nevent: y"], ids=repr)
 def test_what_data_says_is_no_field_however_many_events_come_at_once(data):
-    block = b"".join(b"data: " + line + b"\n" for line in data.split(b"\n")).replace(b"data: event: y", b"data:event: y")
+    block = b"".join(b"data: " + line + b"\n" for line in data.split(b"\n")).replace(
+        b"data: event: y", b"data:event: y"
+    )
     events = LazyDecoder().feed(3 * (block + b"\n"))
     assert [_type_of(event) for event in events] == [b"message"] * 3
     assert [event.raw_data for event in events] == [data] * 3
