@@ -6,11 +6,12 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, Stream
+from ssegauge.client import LONG, Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.http2 import Http2Stream
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
@@ -186,7 +187,7 @@ def test_producer_that_never_waits_does_not_take_the_server_with_it(bench: Bench
 
 def _canary_beside_endless(bench: Bench) -> str | None:
     """What is wrong with ordinary answers while an endless stream is read for a second, and after it was left."""
-    with bench.open(bench.sent("endless"), limits=Limits(window=PROMPT, max_body=64 << 20, max_events=10**9)) as stream:
+    with bench.open(bench.sent("endless"), limits=replace(LONG, window=PROMPT)) as stream:
         stream.until_head()
         found = bench.together([partial(_read_on, stream), partial(_canary, bench)])
     if found[1] is not None:

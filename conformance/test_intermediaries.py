@@ -7,11 +7,12 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ssegauge import pointer
 from ssegauge.bench import Bench
-from ssegauge.client import Limits
+from ssegauge.client import LONG, Limits
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.means.proxied import BOUND, PAIRS, Pair, by_proxy, expect_same_events, pairs, worst
@@ -125,7 +126,7 @@ def test_proxy_passes_on_that_the_server_died(bench: Bench) -> None:
     assert app is not None
     sent = by_proxy(bench, _lasting(bench))
     try:
-        with bench.open(sent, limits=Limits(window=SOON * 3, max_body=1 << 28, max_events=1 << 24)) as stream:
+        with bench.open(sent, limits=replace(LONG, window=SOON * 3)) as stream:
             stream.pump(lambda some: bool(some.exchange.reads), within=SOON)
             if not bench.view(stream).is_stream:
                 raise Untestable(f"no stream through the proxy: status {stream.exchange.status}")
@@ -231,7 +232,7 @@ def _seconds_to_stop(bench: Bench, gauge: Gauge, sent: Sent) -> float | None:
     """Seconds from our leaving to the count as it was before; None where that takes too long."""
     _wait(lambda: math.isclose(gauge.active(), _later(gauge)), SOON)
     before = gauge.active()
-    with bench.open(sent, limits=Limits(window=SOON * 3, max_body=1 << 28, max_events=1 << 24)) as stream:
+    with bench.open(sent, limits=replace(LONG, window=SOON * 3)) as stream:
         stream.pump(lambda some: bool(some.exchange.reads), within=SOON)
         if not bench.view(stream).is_stream:
             raise Untestable(f"no stream to leave: status {stream.exchange.status or stream.exchange.detail}")

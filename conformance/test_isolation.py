@@ -6,11 +6,12 @@ import secrets
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits, Stream
+from ssegauge.client import LONG, Limits, Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.means.crowd import company, matrix, require_company
@@ -169,12 +170,15 @@ def _read_by_four(bench: Bench, sent: Sent) -> tuple[float, float]:
 
 
 def _read(bench: Bench, sent: Sent) -> tuple[float, float]:
-    limits = Limits(window=READING, max_body=64 << 20, max_events=10**9)
-    with bench.open(sent, limits=limits) as stream:
-        stream.pump(within=READING)
-        times = [0.0, *(read.at for read in stream.exchange.reads), stream.elapsed]
-        size = sum(len(read.data) for read in stream.exchange.reads)
-    return _longest(times), size / READING
+    times = [0.0]
+
+    def note(some: Stream) -> bool:
+        times.extend(read.at for read in some.exchange.reads[-1:])
+        return False
+
+    with bench.open(sent, limits=replace(LONG, window=READING)) as stream:
+        stream.pump(note, within=READING)
+        return _longest([*times, stream.elapsed]), stream.received / READING
 
 
 def _longest(times: Sequence[float]) -> float:

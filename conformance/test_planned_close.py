@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits
+from ssegauge.client import LONG
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.shutdown import shutdown
@@ -38,8 +39,7 @@ def _planned_closes(bench: Bench) -> list[Observation]:
     span = lifetime + AFTER_LIFETIME
     if span > bench.options.window + AFTER_LIFETIME and not bench.options.long:
         raise Untestable(f"the declared lifetime of {lifetime:g} s is longer than a short run: pass --long")
-    limits = Limits(window=span, max_body=1 << 28, max_events=1 << 24)
-    with bench.open(_busy(bench), limits=limits) as stream:
+    with bench.open(_busy(bench), limits=replace(LONG, window=span)) as stream:
         stream.pump(within=span)
         return [bench.view(stream)]
 

@@ -6,10 +6,11 @@ import base64
 import json
 import re
 import time
+from dataclasses import replace
 from functools import partial
 
 from ssegauge.bench import Bench
-from ssegauge.client import Limits
+from ssegauge.client import LONG, Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means import curl, reflection
@@ -142,7 +143,7 @@ def test_expired_credentials_end_the_stream(bench: Bench) -> None:
     patience = left + AFTER_EXPIRY
     situation = next((name for name in ("endless", "idle") if name in bench.endpoint.declares), None)
     sent = bench.final_sent if situation is None else bench.sent(situation)
-    with bench.open(sent, limits=Limits(window=patience, max_body=1 << 28, max_events=1 << 24)) as stream:
+    with bench.open(sent, limits=replace(LONG, window=patience)) as stream:
         stream.pump(within=patience)
         over, seen = stream.over, bench.view(stream)
     if not seen.is_stream:

@@ -112,7 +112,7 @@ ATTACKS: dict[str, Attack] = {
     "names-with-markup": sending(HEAD + f"X-Note: {MARKUP}".encode() + b"\r\nConnection: close\r\n\r\n", NAMES),
     **{f"reset-at-byte-{offset}": cut_at(offset) for offset in (0, 5, 60, 100, 130, 170)},
 }
-FAST = {"chunk-size-that-is-none", "names-with-markup", "reset-at-byte-130"}
+FAST = {"line-without-end", "chunk-size-that-is-none", "names-with-markup", "reset-at-byte-130"}
 
 
 class Hostile(Clean):
@@ -140,7 +140,7 @@ def host() -> Iterator[Host]:
 def check(url: str, folder: Path) -> tuple[int, str, int, float]:
     """Exit code, output, peak memory in bytes and seconds of a whole check."""
     command = [sys.executable, "-m", "ssegauge", "check", url, "--window", "1", "--save", "saved"]
-    for option, name in (("--results", "r.json"), ("--junit", "r.xml"), ("--markdown", "r.md")):
+    for option, name in (("--results", "r.json"), ("--junit", "r.xml"), ("--markdown", "r.md"), ("--html", "r.html")):
         command += [option, name]
     began = time.monotonic()
     with (folder / "out").open("w+") as out:
@@ -164,7 +164,7 @@ def test_attack_gets_a_verdict(host: Host, tmp_path: Path, name: str) -> None:
     assert seconds < DEADLINE, f"{seconds:.0f} s"
     findings = json.loads((tmp_path / "r.json").read_text())["rules"]
     assert any(finding["outcome"] in {"pass", "fail"} for finding in findings)
-    for file in (tmp_path / "out", tmp_path / "r.md", tmp_path / "r.xml"):
+    for file in (tmp_path / "out", tmp_path / "r.md", tmp_path / "r.xml", tmp_path / "r.html"):
         text = file.read_text(encoding="utf-8")
         assert file.suffix == "" or "<script>alert" not in text, file.name  # a terminal knows no markup
         assert "\x1b" not in text, file.name

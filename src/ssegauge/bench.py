@@ -161,7 +161,7 @@ class Bench:
 
     def view(self, stream: Stream) -> Observation:
         """What a stream under way shows so far."""
-        return Observation(stream.exchange, self.endpoint)
+        return Observation(stream.exchange, self.endpoint, stream.forgotten)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all the rules that ask for it under this name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,18 +25,28 @@ from ssegauge.wire import Decoder, LimitError
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how much is waited for, in seconds and bytes. Every wait has a deadline."""
+    """How long and how much is waited for, in seconds and bytes. Every wait has a deadline.
+
+    `keep` bounds what a long look at a fast stream holds in memory: at least so many of its newest bytes, at most twice.
+    """
 
     connect: float = 5.0
     first_byte: float = 30.0
     window: float = 10.0
     max_body: int = 5 << 18
     max_events: int = 10_000
+    keep: int | None = None  # None: all, up to max_body
     deadline: bool = False  # the window is a deadline of the contract: passing it is a timeout
+
+
+LONG = Limits(max_body=1 << 50, max_events=1 << 50, keep=1 << 18)
+"""For a long look at a stream that may be fast: no limit of bytes or events, the newest 256 KiB kept."""
 
 
 class Stream:
     """One request under way. `exchange` grows with every read; `events` counts what has been dispatched, at `arrived`.
+
+    `forgotten` are the bytes of content before the oldest that is kept.
 
     `pump` reads until a condition holds, the exchange ends, or time is up; `close`, `reset` and `finish` end it.
     """
@@ -56,6 +67,8 @@ class Stream:
         self.events = 0
         self.arrived: list[float] = []
         self.lines = 0
+        self.forgotten = 0
+        self._kept = 0
         self.over = False
         self._decoder: Decoder | None = Decoder()
         self._reader = MessageReader(self.sent.method, self.exchange)
@@ -71,6 +84,11 @@ class Stream:
             self._end("timeout_connect", str(error) or "no connection in time")
         except OSError as error:
             self._end("connect_error", _reason(error))
+
+    @property
+    def received(self) -> int:
+        """Bytes of content that have come."""
+        return self._reader.content_bytes
 
     @property
     def elapsed(self) -> float:
@@ -148,6 +166,7 @@ class Stream:
         if content:
             self.exchange.reads.append(Read(at, content))
             self._count(content, at)
+            self._forget(len(content))
         if self._reader.problem:
             self._end("malformed", self._reader.problem)
         elif self._reader.complete:
@@ -160,6 +179,20 @@ class Stream:
         limits = self.limits
         lines = self.lines > max(MAX_LINES, 5 * limits.max_events)  # five fields an event: more than anybody sends
         return lines or self._reader.content_bytes > limits.max_body or self.events > limits.max_events
+
+    def _forget(self, more: int) -> None:
+        """Let go of the oldest reads where no more than `keep` bytes are asked for, and of what went before in one go."""
+        keep = self.limits.keep
+        self._kept += more
+        if keep is None or self._kept <= 2 * keep:
+            return
+        reads, first = self.exchange.reads, 0
+        while self._kept - len(reads[first].data) >= keep:
+            self._kept -= len(reads[first].data)
+            self.forgotten += len(reads[first].data)
+            first += 1
+        del reads[:first]
+        del self.arrived[: bisect_left(self.arrived, reads[0].at)]
 
     def _count(self, content: bytes, at: float) -> None:
         self.lines += line_ends(content)

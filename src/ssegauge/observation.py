@@ -62,10 +62,11 @@ class Arrival:
 
 @dataclass(eq=False)
 class Observation:
-    """What one exchange shows under the contract of its endpoint."""
+    """What one exchange shows under the contract of its endpoint. `forgotten` bytes of content came before what it kept."""
 
     exchange: Exchange
     endpoint: Endpoint
+    forgotten: int = 0
 
     @cached_property
     def decoded(self) -> Decoded:
@@ -157,9 +158,8 @@ class Observation:
 
     def show(self, start: int, end: int, note: str = "") -> Evidence:
         """The body's bytes from `start` to `end` as evidence, with the time they had arrived."""
-        return Evidence(
-            note, visible(self.body[start : min(end, start + CONTEXT)]), start, self.at(min(end, len(self.body)))
-        )
+        shown = visible(self.body[start : min(end, start + CONTEXT)])
+        return Evidence(note, shown, self.forgotten + start, self.at(min(end, len(self.body))))
 
     def show_event(self, arrival: Arrival, note: str = "") -> Evidence:
         """An event's block as evidence."""

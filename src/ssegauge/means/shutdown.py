@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ssegauge.bench import Bench
-from ssegauge.client import Stream
+from ssegauge.client import LONG, Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable
 from ssegauge.observation import Observation
@@ -78,7 +78,7 @@ def _streams_that_stay(bench: Bench) -> list[Sent]:
 
 
 def _signal(bench: Bench, app: ServedApp, targets: list[Sent]) -> Shutdown:
-    limits = replace(bench.limits, window=grace(bench) + 5, max_body=64 << 20, deadline=False)
+    limits = replace(LONG, window=grace(bench) + 5)
     streams = [bench.open(sent, limits=limits) for sent in targets]
     try:
         for stream in streams:
