@@ -67,12 +67,11 @@ def test_every_check_stands_under_its_sentence() -> None:
 
 
 def test_clean_target_passes_with_and_without_workers_alike(host: Host, tmp_path: Path) -> None:
+    finite = ("--sse-endpoint=main", "--sse-endpoint=echo", "--sse-endpoint=chat")  # the feed is watched for 10 s
     with host.serving(Clean()) as url:
-        profile = profile_for(url, tmp_path)
-        alone = run(tmp_path, f"--sse-target={profile}", "--sse-results=alone.json")
-        spread = run(
-            tmp_path, f"--sse-target={profile}", "--sse-results=spread.json", "-n", "2", "--junitxml=junit.xml"
-        )
+        target = (f"--sse-target={profile_for(url, tmp_path)}", *finite)
+        alone = run(tmp_path, *target, "--sse-results=alone.json")
+        spread = run(tmp_path, *target, "--sse-results=spread.json", "-n", "2", "--junitxml=junit.xml")
     assert alone.returncode == spread.returncode == 0, alone.stdout + spread.stdout
     assert outcomes(tmp_path / "alone.json") == outcomes(tmp_path / "spread.json")
     assert outcomes(tmp_path / "alone.json")["FRM-01", "main"] == "pass"
