@@ -28,6 +28,7 @@ class Run:
     root: Path = field(default_factory=Path.cwd)
     only: tuple[str, ...] = ()
     recording: Exchange | None = None
+    port: int = 0  # of the app; 0 is any that is free
 
     def __post_init__(self) -> None:
         self.app: ServedApp | None = None
@@ -47,7 +48,7 @@ class Run:
         if self.recording is not None:
             return
         if self.app_spec and self.app is None:
-            self.app = ServedApp(self.app_spec, root=self.root)
+            self.app = ServedApp(self.app_spec, root=self.root, port=self.port)
             self.profile = self.profile.model_copy(update={"base_url": self.app.url})
         if self.app is None:
             reach(self.profile.base_url)

@@ -30,10 +30,11 @@ START_TIMEOUT = 30.0
 class ServedApp:
     """An app under test. `url` is its address, `pid` its process id; `restart` keeps the address.
 
+    `port` 0 is any that is free.
     Raises UserError where the app cannot be imported or started; the message carries its last words.
     """
 
-    def __init__(self, app: str, *, root: Path | None = None, grace: float = 5.0) -> None:
+    def __init__(self, app: str, *, root: Path | None = None, grace: float = 5.0, port: int = 0) -> None:
         found = locate.app(app)
         self.app = found.import_string
         self.root = root or Path.cwd()
@@ -41,7 +42,13 @@ class ServedApp:
         self.grace = grace
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", 0))
+        try:
+            self._socket.bind(("127.0.0.1", port))
+        except OSError as error:
+            self._socket.close()
+            raise UserError(
+                f"port {port} cannot be had for the app: {(error.strerror or str(error)).lower()}"
+            ) from error
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._last_words: list[str] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ssegauge import exchange, locate, profile
 from ssegauge.errors import UserError
+from ssegauge.fields import url_fault
 from ssegauge.profile import Profile
 
 PROFILE_NAME = "sse-target.toml"
@@ -53,6 +54,24 @@ def find_profile(
     if given:
         raise UserError(f"{given[0]} goes with a bare URL; for {target} write it into the profile")
     return profile.load(Path(target))
+
+
+def behind(contract: Profile, proxied: str) -> Profile:
+    """The profile, with the address that leads to the same target through its proxy. Raises UserError.
+
+    The whole address of the only endpoint is understood as well: `/stream` at its end is taken off.
+    """
+    fault = url_fault(proxied)
+    if fault is not None:
+        raise UserError(f'--proxied "{proxied}" {fault}')
+    base = proxied.rstrip("/")
+    if len(contract.endpoint) == 1:
+        base = base.removesuffix(contract.endpoint[0].request.path)
+    if "?" in base or "#" in base:
+        raise UserError(
+            f'--proxied "{proxied}" ends before ? and #: it is the address that stands for {contract.base_url}'
+        )
+    return contract.model_copy(update={"target": contract.target.model_copy(update={"proxied": base})})
 
 
 def _looks_like_file(target: str) -> bool:

@@ -23,7 +23,7 @@ from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, User
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE
 from ssegauge.run import Run, conformance_document
-from ssegauge.targets import find_profile
+from ssegauge.targets import behind, find_profile
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells count."""
@@ -32,12 +32,19 @@ Examples:
   ssegauge check http://127.0.0.1:8000/stream
   ssegauge check sse-target.toml --strict --junit junit.xml
   ssegauge check /stream --app myproject.main:app
+  ssegauge check http://127.0.0.1:8000/stream --proxied http://127.0.0.1:8080
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("target", required=False)
 @click.option("--app", metavar="MODULE:APP", help="Start this ASGI app and test it; its process id is known then.")
+@click.option("--port", type=click.IntRange(1, 65535), help="With --app: the port it gets, where a proxy expects it.")
+@click.option(
+    "--proxied",
+    metavar="URL",
+    help="The same target behind its proxy: what the proxy does to the streams is judged too.",
+)
 @click.option(
     "--endpoint", "endpoints", multiple=True, metavar="NAME", help="Only this endpoint of the profile (repeatable)."
 )
@@ -132,6 +139,10 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
         target, app=options["app"], recording=options["recording"], method=options["method"], headers=options["headers"],
         json=options["json_body"], data=options["data"], preset=options["preset"],
     )  # fmt: skip
+    if options["proxied"]:
+        profile = behind(profile, options["proxied"])
+    if options["port"] and not options["app"]:
+        raise UserError("--port is the port of the app that --app starts; a target that runs has its port in its URL")
     if options["save"]:
         options["save"].mkdir(parents=True, exist_ok=True)
     transport = Transport(verify=not options["insecure"], ca=options["ca"], cert=options["cert"]).merged(profile.target)
@@ -140,13 +151,15 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
         reproduce=_command_line(target, options),
     )  # fmt: skip
     recording = exchange.load(Path(options["recording"])) if options["recording"] else None
-    return Run(profile, bench_options, options["app"], Path.cwd(), options["endpoints"], recording)
+    return Run(
+        profile, bench_options, options["app"], Path.cwd(), options["endpoints"], recording, options["port"] or 0
+    )
 
 
 def _command_line(target: str | None, options: dict[str, Any]) -> str:
     """The command that judges the same target again; secrets stay out of it."""
     words = ["ssegauge check", *([target] if target else [])]
-    for name in ("app", "method", "preset", "recording"):
+    for name in ("app", "port", "proxied", "method", "preset", "recording"):
         words += [f"--{name} {options[name]}"] if options[name] else []
     words += ["--json …"] if options["json_body"] else []
     words += ["--data …"] if options["data"] else []
