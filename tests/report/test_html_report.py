@@ -6,17 +6,20 @@ import base64
 import hashlib
 import json
 import re
+import shutil
+import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
-from ssegauge import results
+from ssegauge import gate, results, thresholds
 from ssegauge.cli import main
 from ssegauge.report import page
 from ssegauge.report.html_report import html
 
-from .made_up import HOSTILE, conformance, finding, load, times
+from .made_up import HOSTILE, conformance, finding, load, row, times
 
 VOID = {"br", "col", "link", "meta", "wbr"}
 
@@ -302,8 +305,72 @@ def test_several_runs_stand_side_by_side() -> None:
 def test_a_baseline_is_laid_beside() -> None:
     slower = load(latency={"first_event": times(*[40.0 + value / 10 for value in range(200)])})
     section = parsed(slower, baseline=[load()]).one("section", id="baseline")
-    row = next(row for row in section.all("tr") if row.children[0].text == "first_event.p50")
+    table = next(table for table in section.all("table") if table.one("caption").text.startswith("Worse and better"))
+    row = next(row for row in table.all("tr") if row.children[0].text == "first_event.p50")
     assert [cell.text for cell in row.all("td")][:3] == ["29.9 ms", "49.9 ms", "1.67"]
+
+
+def test_times_are_drawn_as_multiples_of_the_baseline() -> None:
+    slower = load(
+        series=[row(t, latency={"gap": times(*[22.0] * 40)}) for t in range(30)], latency={"gap": times(*[22.0] * 200)}
+    )
+    was = load(
+        series=[row(t, latency={"gap": times(*[20.0] * 40)}) for t in range(30)], latency={"gap": times(*[20.0] * 200)}
+    )
+    section = parsed(slower, baseline=[was]).one("section", id="baseline")
+    figure = section.one("figure")
+    assert "3 are worse and 0 are better" in figure.text
+    assert figure.one("div", class_="plot").attributes["data-plot"] == "baseline0-ratios-data"
+    rows = {found.children[0].text: [cell.text for cell in found.all("td")] for found in figure.one("tbody").all("tr")}
+    assert rows["gap.p50"][0] == "1.1"
+    assert rows["gap.p50"][-1] == "worse"
+
+
+GATES = """
+[conformance]
+must = "all"
+[load]
+"first_event.p95" = "< 20ms"
+"gap.p95" = "< 1s"
+"lag.p95" = "< 1s"
+[baseline]
+"first_event.p50" = { worse_by = "10%" }
+"""
+
+
+def judged(text, *documents, baseline=None):
+    runs = [gate.Run(f"{index}.json", document) for index, document in enumerate(documents)]
+    return gate.judge(thresholds.parse(text, "gates.toml", documents), runs, baseline)
+
+
+def test_the_gates_are_the_verdict_and_what_did_not_hold_stands_on_top() -> None:
+    tree = parsed(BROKEN, load(), judgement=judged(GATES, BROKEN, load()))
+    assert tree.one("span", class_="stamp is-no-go").text == "no go"
+    assert tree.one("h1").text == "2 of 4 gates failed: conformance / MUST, concurrent_streams / first_event.p95."
+    section = tree.one("section", id="gates")
+    rows = [[cell.text for cell in (*found.all("td"), found.one("th"))] for found in section.one("tbody").all("tr")]
+    assert [(found[0], found[-1]) for found in rows] == [
+        ("failed", "conformance / MUST"),
+        ("failed", "concurrent_streams / first_event.p95"),
+        ("inconclusive", "concurrent_streams / lag.p95"),
+        ("held", "concurrent_streams / gap.p95"),
+    ]
+    assert rows[1][1:4] == ["< 20 ms", "38.9 ms", "1.json"]
+    assert "no --baseline: [baseline] was not applied" in section.text
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "sentence"),
+    [
+        ('[load]\n"gap.p95" = "< 1s"', "go", "The gate held."),
+        ('[load]\n"gap.p95" = "< 1s"\n"ttfb.p95" = "< 1s"', "go", "All 2 gates held."),
+        ('[load]\n"lag.p95" = "< 1s"', "no answer", "1 of 1 gate could not be decided: concurrent_streams / lag.p95."),
+        ('[load]\n"gap.p95" = "< 1ms"', "no go", "1 of 1 gate failed: concurrent_streams / gap.p95."),
+    ],
+)  # fmt: skip
+def test_gates_in_a_word_and_a_sentence(text, word, sentence) -> None:
+    tree = parsed(load(), judgement=judged(text, load()))
+    assert (tree.all("span")[2].text, tree.one("h1").text) == (word, sentence)
 
 
 def test_a_document_with_nothing_but_what_the_schema_asks_for_makes_a_page() -> None:
@@ -349,7 +416,11 @@ def test_hostile_text_is_shown_and_does_nothing(text) -> None:
     )
     run["streams"] = run["streams"] | {"by_verdict": {text: 3}, "failed": 3}
     documents = [poisoned(BROKEN, text), poisoned(run, text)]
-    plain, written = html([BROKEN, load()]), html(documents)
+    was = poisoned(load(scenario=text[:300], machine={"cpu": text}), text)
+    said = judged(GATES, *documents, baseline=[was])
+    said = replace(said, rulings=tuple(replace(ruling, source=text, reason=text) for ruling in said.rulings))
+    plain = html([BROKEN, load()], baseline=[load()], judgement=judged(GATES, BROKEN, load(), baseline=[load()]))
+    written = html(documents, baseline=[was], judgement=said)
     tags = {node.tag for node in Tree(written).root.all()}
     assert tags <= {node.tag for node in Tree(plain).root.all()}
     assert len(written) < len(plain) + 400_000
@@ -372,6 +443,78 @@ def test_the_command_writes_a_page_or_a_summary(tmp_path, capsys) -> None:
     assert summary.startswith("## ❌ SSE conformance of http\\://127.0.0.1:8000\n")
     assert "## ✅ concurrent\\_streams on https\\://sse.example" in summary
     assert "figures differ beyond the noise" in summary
+
+
+def test_the_command_shows_what_the_gates_say_and_leaves_the_exit_code_to_the_gate(tmp_path) -> None:
+    results.write(tmp_path / "load.json", load())
+    (tmp_path / "gates.toml").write_text(GATES)
+    asked = [
+        str(tmp_path / "load.json"),
+        "--gates",
+        str(tmp_path / "gates.toml"),
+        "--baseline",
+        str(tmp_path / "load.json"),
+    ]
+    assert main(["gate", *asked]) == 1
+    assert main(["report", *asked, "-o", str(tmp_path / "report.html")]) == 0
+    assert main(["report", *asked, "-o", str(tmp_path / "report.md")]) == 0
+    page_ = Tree((tmp_path / "report.html").read_text("utf-8")).root
+    assert page_.one("h1").text == "1 of 4 gates failed: concurrent_streams / first_event.p95."
+    assert "concurrent_streams / first_event.p50 against the baseline" in page_.one("section", id="gates").text
+    assert (tmp_path / "report.md").read_text("utf-8").startswith("## ❌ ssegauge gate failed: 1 failed")
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_plots_are_written_as_images(tmp_path, capsys) -> None:
+    pytest.importorskip("kaleido")
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        pytest.skip("there is no Chromium on PATH")
+    run = load(scenario=MARKUP[:100])
+    results.write(tmp_path / "load.json", run)
+    arguments = [
+        "report",
+        str(tmp_path / "load.json"),
+        "-o",
+        str(tmp_path / "report.html"),
+        "--png",
+        str(tmp_path / "png"),
+    ]
+    assert main(arguments) == 0, capsys.readouterr().err
+    files = sorted((tmp_path / "png").iterdir())
+    assert len(files) == 6
+    assert all(re.fullmatch(r"[A-Za-z0-9.-]+\.png", file.name) for file in files)
+    for file in files:
+        content = file.read_bytes()
+        assert content.startswith(PNG)
+        width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+        assert (width, height) == (2000, 920)
+    assert "plots: 6 in" in capsys.readouterr().out
+
+
+def test_images_need_an_extra_and_say_which(tmp_path, monkeypatch, capsys) -> None:
+    results.write(tmp_path / "load.json", load())
+    monkeypatch.setitem(sys.modules, "kaleido", None)
+    arguments = ["report", str(tmp_path / "load.json"), "-o", str(tmp_path / "report.html"), "--png", str(tmp_path)]
+    assert main(arguments) == 2
+    assert (
+        capsys.readouterr().err
+        == "ssegauge: --png needs the extra 'png': pip install 'ssegauge[png]' (kaleido is missing)\n"
+    )
+
+
+def test_images_need_a_browser_and_say_so(tmp_path, monkeypatch, capsys) -> None:
+    pytest.importorskip("kaleido")
+    results.write(tmp_path / "load.json", load())
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    arguments = ["report", str(tmp_path / "load.json"), "-o", str(tmp_path / "report.html"), "--png", str(tmp_path)]
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "--png draws with Chrome or Chromium, and finds none: install one" in told
 
 
 @pytest.mark.parametrize(

@@ -8,25 +8,38 @@ from typing import Any
 from ssegauge.compare import Comparison, Line
 from ssegauge.errors import UserError
 from ssegauge.metrics import shown
+from ssegauge.report import load_html
 from ssegauge.report.against import MOST_ENDPOINTS, against
 from ssegauge.report.html import Child, Element, cut, el
-from ssegauge.report.page import scroll
+from ssegauge.report.page import has_plotly, scroll
+from ssegauge.report.ratio_plot import ratios
 
 _WORDS = {"better": "better", "worse": "worse", "no difference seen": "muted", "unknown": "muted"}
 
+_SAID = {"unknown": "noise not known"}
 
-def comparisons(baseline: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> Child:
-    """A table for each scenario of these documents that the baseline holds too; the rules that changed, for conformance."""
+
+def comparisons(
+    baseline: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]], data: dict[str, Any]
+) -> Child:
+    """A plot and a table for each scenario of these documents that the baseline holds too; the rules that changed, for
+    conformance. What is drawn goes into `data`.
+    """
     made: list[Child] = []
-    for key in dict.fromkeys(_key(document) for document in documents):
+    drawn = has_plotly()
+    for number, key in enumerate(dict.fromkeys(_key(document) for document in documents)):
         then, now = ([document for document in side if _key(document) == key] for side in (baseline, documents))
         if not then:
             made.append(el("p", f"The baseline holds nothing of {key}.", class_="muted"))
             continue
         try:
-            made.append(_table(key, against(then, now)))
+            found = against(then, now)
         except UserError as lack:
             made.append(el("p", f"{key}: {lack}", class_="muted"))
+        else:
+            plot = ratios(found)
+            shown = load_html.drawings(f"baseline{number}", [plot], data, drawn=True) if plot and drawn else None
+            made.append(_table(key, found, shown))
     return made or None
 
 
@@ -34,11 +47,12 @@ def _key(document: Mapping[str, Any]) -> str:
     return "conformance" if document["kind"] == "conformance" else cut(document["scenario"], 80)
 
 
-def _table(key: str, found: Comparison) -> Child:
+def _table(key: str, found: Comparison, plot: Child) -> Child:
     notes = [el("li", warning) for warning in found.warnings]
     return [
         el("h3", key),
         el("ul", notes, class_="doubts") if notes else None,
+        plot,
         _changes(found) if found.kind == "conformance" else _lines(found),
     ]
 
@@ -67,7 +81,7 @@ def _rows(lines: Sequence[Line]) -> list[Element]:
             "tr",
             el("th", el("bdi", line.name, class_="mono"), scope="row"),
             (el("td", text, class_="num") for text in _figures(line)),
-            el("td", el("span", line.word, class_=_WORDS[line.word])),
+            el("td", el("span", _SAID.get(line.word, line.word), class_=_WORDS[line.word])),
         )
         for line in lines
         if line.first is not None or line.second is not None

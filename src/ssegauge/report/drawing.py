@@ -48,3 +48,8 @@ def ms_axis(traces: Iterable[Trace]) -> dict[str, Any]:
 def ms(value: float | None) -> str:
     """A time as people read it, empty where there is none."""
     return "" if value is None else shown(value, "time")
+
+
+def unmarked(label: str) -> str:
+    """A label that plotly.js shows as it is: it takes some tags for markup."""
+    return label.replace("&", "&amp;").replace("<", "&lt;")

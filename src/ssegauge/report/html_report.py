@@ -1,4 +1,4 @@
-"""One HTML page of one result or of many: the verdict, what the figures cannot say, conformance, load, baseline, machines."""
+"""One HTML page of one result or of many: the verdict, gates, what the figures cannot say, rules, load, baseline, machines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ssegauge.report import conformance_html, load_html
+from ssegauge.gate import Judgement
+from ssegauge.report import conformance_html, gates_html, load_html
 from ssegauge.report.comparison_html import comparisons
 from ssegauge.report.doubts import warnings
 from ssegauge.report.extras import extras
@@ -36,26 +37,39 @@ class Result(NamedTuple):
     document: Document
 
 
-def write_html(documents: Sequence[Document], path: Path, *, baseline: Sequence[Document] = ()) -> None:
-    """Write the report of these documents; `baseline` is what they are compared with. Raises ResultsError."""
-    write_whole(path, html(documents, baseline=baseline))
+def write_html(
+    documents: Sequence[Document], path: Path, *, baseline: Sequence[Document] = (), judgement: Judgement | None = None
+) -> None:
+    """Write the report of these documents; `baseline` is what they are compared with, `judgement` what the gates say.
+
+    Raises ResultsError.
+    """
+    write_whole(path, html(documents, baseline=baseline, judgement=judgement))
 
 
-def html(documents: Sequence[Document], *, baseline: Sequence[Document] = ()) -> str:
-    """The report as text."""
+def html(
+    documents: Sequence[Document], *, baseline: Sequence[Document] = (), judgement: Judgement | None = None
+) -> str:
+    """The report as text. Where there are gates, theirs is the verdict."""
     results = _named(documents)
-    said = overall(documents)
+    said = overall(documents) if judgement is None else gates_html.statement_of(judgement)
     data: dict[str, Any] = {}
     sections = [
+        ("gates", "Gates", None if judgement is None else gates_html.gates(judgement, several=len(results) > 1)),
         ("doubts", "What the figures cannot say", _doubts(results)),
         *_conformance([result for result in results if result.document["kind"] == "conformance"]),
         *_load([result for result in results if result.document["kind"] == "load"], baseline, data),
-        ("baseline", "Against the baseline", comparisons(baseline, documents) if baseline else None),
+        ("baseline", "Against the baseline", comparisons(baseline, documents, data) if baseline else None),
         ("about", "How this was measured", _about(results)),
     ]
     title = f"{said.word}: {said.sentence}"
     foot = ["Written by ", " ".join(tool().values()), ". This page is one file; it loads nothing and sends nothing."]
-    return page(cut(title, 150), _verdict(said, results), sections, foot, data)
+    return page(cut(title, 150), _verdict(said, results, gated=judgement is not None), sections, foot, data)
+
+
+def load_runs(documents: Sequence[Document]) -> list[tuple[str, Document]]:
+    """The load runs among these documents, each under the name that the page gives it."""
+    return [(result.label, result.document) for result in _named(documents) if result.document["kind"] == "load"]
 
 
 # -- the head ---------------------------------------------------------------------------------------------------------
@@ -79,24 +93,26 @@ def _named(documents: Sequence[Document]) -> list[Result]:
     ]
 
 
-def _verdict(said: Statement, results: Sequence[Result]) -> Child:
+def _verdict(said: Statement, results: Sequence[Result], *, gated: bool) -> Child:
     times = sorted(str(result.document["started"]) for result in results if result.document.get("started"))
     when = cut(times[0], 40).replace("T", " ").replace("+00:00", " UTC") if times else None
     brand = el("p", el("span", el("b", "ssegauge"), " report"), el("span", when), class_="brand")
     head = el(
         "div", el("span", said.word, class_=f"stamp {_CLASSES[said.word]}"), el("h1", said.sentence), class_="verdict"
     )
-    if len(results) == 1:
-        return [brand, head, el("p", "Target: ", el("bdi", target(results[0].document)), class_="muted of")]
-    return [brand, head, el("ul", (_says(result) for result in results), class_="says")]
+    about = el("p", "Target: ", el("bdi", target(results[0].document)), class_="muted of")
+    if len(results) == 1 and not gated:
+        return [brand, head, about]
+    says = el("ul", (_says(result) for result in results), class_="says")
+    return [brand, head, about if len(results) == 1 else None, says]
 
 
 def _says(result: Result) -> Element:
     said = statement(result.document)
     name = (
-        el("a", el("bdi", result.label), href=f"#{result.anchor}")
+        ("Load, ", el("a", el("bdi", result.label), href=f"#{result.anchor}"))
         if result.document["kind"] == "load"
-        else el("b", el("bdi", result.label))
+        else ("Conformance of ", el("b", el("bdi", result.label)))
     )
     return el(
         "li", el("span", said.word, class_=f"tag {_CLASSES[said.word]}"), " ", el("span", name, ": ", said.sentence)

@@ -95,7 +95,11 @@ def endpoints(document: Document) -> Element | None:
             el("tr", _row_name(name), cells, el("td", _ends(parts[name].get("streams") or {}), class_="words-cell"))
         )
     return scroll(
-        "The same by endpoint", _head(("endpoint", *names), numeric=len(paths)), el("tbody", rows), class_="compact"
+        "The same by endpoint",
+        _head(("endpoint", *names), numeric=len(paths)),
+        el("tbody", rows),
+        class_="compact",
+        said=True,
     )
 
 
@@ -186,7 +190,7 @@ def side_by_side(parts: Sequence[tuple[str, Document]]) -> Element | None:
             (el("th", el("bdi", label), scope="col", class_="num") for label, _ in parts),
         ),
     )
-    return scroll("Runs side by side", heading, el("tbody", rows))
+    return scroll("Runs side by side", heading, el("tbody", rows), said=True)
 
 
 def figure(document: Document, path: str, endpoint: str | None = None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ssegauge.report.distribution import Curve, curve, position
-from ssegauge.report.drawing import Plot, Trace, axis, line, ms, ms_axis
+from ssegauge.report.drawing import Plot, Trace, axis, line, ms, ms_axis, unmarked
 from ssegauge.report.html import cut, plain
 
 _TICKS: Final = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
@@ -96,7 +96,7 @@ def _curve_traces(label: str, colour: str, dash: str, found: Curve) -> list[Trac
     y = [round(value, 3) for value in found.values]
     text = [f"p{share * 100:.5g}" for share in found.shares]
     trace = {
-        "type": "scatter", "mode": "lines", "name": _unmarked(label), "legendgroup": label, "line": line(colour, dash),
+        "type": "scatter", "mode": "lines", "name": unmarked(label), "legendgroup": label, "line": line(colour, dash),
         "hovertemplate": "%{text}: %{y:.4g} ms",
     }  # fmt: skip
     traces = [{**trace, "x": x[:known], "y": y[:known], "text": text[:known]}] if known else []
@@ -126,8 +126,3 @@ def _ms_or_bound(found: Curve, share: float) -> str:
 
 def _share(share: float) -> str:
     return f"p{share * 100:.5g}" if share else "least"
-
-
-def _unmarked(label: str) -> str:
-    # plotly.js takes some tags in a name for markup
-    return label.replace("&", "&amp;").replace("<", "&lt;")

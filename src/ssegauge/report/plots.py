@@ -176,7 +176,7 @@ def _phases(points: Sequence[Stretch]) -> list[dict[str, Any]]:
             veils.append({
                 "type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": min(t), "x1": max(t) + 1, "layer": "below",
                 "line": {"width": 0}, "fillcolor": "--veil",
-                "label": {"text": phase, "textposition": "top left" if phase == "ramp" else "top right", "font": {"size": 10, "color": "--muted"}},
+                "label": {"text": phase, "textposition": "bottom left" if phase == "ramp" else "bottom right", "font": {"size": 10, "color": "--muted"}},
             })  # fmt: skip
     return veils
 
