@@ -133,6 +133,14 @@ def test_no_target_is_one_usage_error(tmp_path: Path) -> None:
     )
 
 
+def test_a_checkout_finds_the_suite_by_the_name_that_it_has_in_the_wheel(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--pyargs", "ssegauge.conformance", "--collect-only", "-q"]
+    options = ["-p", "no:cacheprovider", "--sse-target=http://127.0.0.1:9/stream", "--sse-rule=FRM-01"]
+    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_framing.py::test_every_event_is_closed_by_a_blank_line[/stream]" in done.stdout
+
+
 def test_bad_profile_is_one_usage_error(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('base_url = "http://127.0.0.1:1"\n[[endpoint]]\nname = "a"\nterminals = ["x"]\n')
     done = run(tmp_path, "--sse-target=bad.toml")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ssegauge import results
+from ssegauge import locate, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
 from ssegauge.connection import Transport
@@ -32,6 +33,7 @@ RUN = pytest.StashKey["Run | None"]()
 FINDINGS = pytest.StashKey[list[dict[str, Any]]]()
 ACCEPTED = pytest.StashKey[Accepted]()
 NO_TARGET = "no-target"
+SUITE = "ssegauge.conformance"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +85,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("sse_target", "profile or URL under test, unless --sse-target says another", default="")
     parser.addini("sse_app", "ASGI app under test, unless --sse-app says another", default="")
+
+
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Let `--pyargs ssegauge.conformance` find the suite in a checkout too, where it lies beside the package."""
+    if "--pyargs" in args and find_spec(SUITE) is None:
+        args[:] = [str(locate.path("conformance")) if word == SUITE else word for word in args]
 
 
 def pytest_configure(config: pytest.Config) -> None:

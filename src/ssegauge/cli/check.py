@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -158,12 +159,12 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
 
 def _command_line(target: str | None, options: dict[str, Any]) -> str:
     """The command that judges the same target again; secrets stay out of it."""
-    words = ["ssegauge check", *([target] if target else [])]
+    words = ["ssegauge check", *([shlex.quote(target)] if target else [])]
     for name in ("app", "port", "proxied", "method", "preset", "recording"):
-        words += [f"--{name} {options[name]}"] if options[name] else []
+        words += [f"--{name} {shlex.quote(str(options[name]))}"] if options[name] else []
     words += ["--json …"] if options["json_body"] else []
     words += ["--data …"] if options["data"] else []
-    words += [f"--header '{header.split(':')[0]}: …'" for header in options["headers"]]
+    words += [f"--header {shlex.quote(header.split(':')[0] + ': …')}" for header in options["headers"]]
     words += ["--long"] if options["long_"] else []
     return " ".join(words)
 
