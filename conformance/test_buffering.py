@@ -7,14 +7,15 @@ that no producer makes by itself; a stream that brings everything at once, and f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from statistics import mean, median
 
 from ssegauge.anatomy import Block
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
-from ssegauge.judging import NotDeclared, Untestable, broken, rule
-from ssegauge.means.timing import mostly
+from ssegauge.judging import MOST_EVIDENCE, NotDeclared, Untestable, broken, rule
+from ssegauge.means.timing import Delay, mostly
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.pointer import MISSING, payload
 from ssegauge.request import with_header
@@ -44,25 +45,27 @@ STEPS = ((0.2, 0.02), (0.04, 0.008))
 @rule("FRM-04")
 def test_blank_line_travels_with_its_event(bench: Bench) -> None:
     """The blank line that closes an event is flushed with it: no client waits for the next event to see this one."""
-
-    def looks_broken(seen: Observation) -> bool:
-        held = list(_blank_lines_held(seen))
-        # a packet that is cut just there happens; a writer that flushes too early does it again and again
-        return len(held) >= 2 or 2 * len(held) >= max(len(seen.anatomy.event_blocks), 1)
-
-    late = mostly(bench, bench.observation, looks_broken, bench.observe, busy=BLANK_LINE)
+    late = mostly(bench, bench.observation, _blank_lines_late, bench.observe, busy=BLANK_LINE)
     if late:
-        held = list(_blank_lines_held(late[0]))
-        seconds = median(wait for _, wait in held)
         broken(
             f"the blank line within {BLANK_LINE * 1000:.0f} ms of its event",
-            f"{seconds * 1000:.0f} ms later in {len(held)} of {len(late[0].anatomy.event_blocks)} events",
-            [
-                late[0].show(block.start, block.end, f"event {block.index}: its blank line came {wait * 1000:.0f} ms later")
-                for block, wait in held
-            ],
-            [Evidence(f"sample {number}: {len(list(_blank_lines_held(one)))} events") for number, one in enumerate(late, 1)],
-        )  # fmt: skip
+            late[0].delay.text,
+            late[0].delay.evidence,
+            [Evidence(f"sample {number}: {one.delay.text}") for number, one in enumerate(late, 1)],
+        )
+
+
+def _blank_lines_late(seen: Observation) -> Delay | None:
+    held, events = list(_blank_lines_held(seen)), len(seen.anatomy.event_blocks)
+    # a packet that is cut just there happens; a writer that flushes too early does it again and again
+    if len(held) < 2 and 2 * len(held) < max(events, 1):
+        return None
+    seconds = median(wait for _, wait in held)
+    shown = [
+        seen.show(block.start, block.end, f"event {block.index}: its blank line came {wait * 1000:.0f} ms later")
+        for block, wait in held[:MOST_EVIDENCE]
+    ]
+    return Delay(seconds, f"{seconds * 1000:.0f} ms later in {len(held)} of {events} events", tuple(shown))
 
 
 def _blank_lines_held(seen: Observation) -> Iterator[tuple[Block, float]]:
@@ -80,11 +83,10 @@ def _blank_lines_held(seen: Observation) -> Iterator[tuple[Block, float]]:
 def test_events_arrive_as_they_are_produced(bench: Bench) -> None:
     """Events arrive one by one as they are produced, not in one burst at the end or in lumps of 4 to 32 KiB."""
     seen = bench.observation
-    late = mostly(bench, seen, lambda one: bool(_buffered(one)), bench.observe, busy=HELD / 2)
+    late = mostly(bench, seen, _buffered, bench.observe, busy=HELD / 2)
     if late:
-        actual, evidence = _buffered(late[0])[0]
-        samples = [Evidence(f"sample {number}: {_buffered(one)[0][0]}") for number, one in enumerate(late, 1)]
-        broken("events one by one, as they are produced", actual, evidence, samples)
+        samples = [Evidence(f"sample {number}: {one.delay.text}") for number, one in enumerate(late, 1)]
+        broken("events one by one, as they are produced", late[0].delay.text, late[0].delay.evidence, samples)
     if len(seen.arrivals) < 3:
         raise Untestable("fewer than three events came: nothing can be told of their pace")
     if seen.arrivals[-1].at - seen.arrivals[0].at < LEAST_SPREAD and not _made_over(seen, HELD):
@@ -93,13 +95,13 @@ def test_events_arrive_as_they_are_produced(bench: Bench) -> None:
         )
 
 
-def _buffered(seen: Observation) -> list[tuple[str, list[Evidence]]]:
-    """What shows that a buffer held events back: what it is, and where."""
+def _buffered(seen: Observation) -> Delay | None:
+    """What shows that a buffer held events back: for how long, what it is, and where."""
     found = _held_burst(seen) if _made_at(seen) else _burst_at_the_end(seen)
-    return found or _lumps(seen)
+    return _lumps(seen) if found is None else found
 
 
-def _held_burst(seen: Observation) -> list[tuple[str, list[Evidence]]]:
+def _held_burst(seen: Observation) -> Delay | None:
     """Events that came together although they were made apart."""
     grain = _grain([at for _, at in _made_at(seen)])
     for burst in _bursts(_fresh(seen)):
@@ -108,8 +110,8 @@ def _held_burst(seen: Observation) -> list[tuple[str, list[Evidence]]]:
         if span >= HELD + 2 * grain:
             events = [seen.show_event(arrival, f"made at {at * 1000:.0f} ms") for arrival, at in burst]
             text = f"{len(burst)} events that were made over {span:.2f} s came within {burst[-1][0].at - burst[0][0].at:.3f} s"
-            return [(text, events[:3] + events[-1:])]
-    return []
+            return Delay(span, text, (*events[:3], events[-1]))
+    return None
 
 
 def _bursts(events: list[tuple[Arrival, float]]) -> Iterator[list[tuple[Arrival, float]]]:
@@ -123,7 +125,7 @@ def _bursts(events: list[tuple[Arrival, float]]) -> Iterator[list[tuple[Arrival,
         yield burst
 
 
-def _burst_at_the_end(seen: Observation) -> list[tuple[str, list[Evidence]]]:
+def _burst_at_the_end(seen: Observation) -> Delay | None:
     """Not a byte for long, then all events in as few reads as their bytes take, then the end.
 
     A producer that computes first and then sends event by event is read in more pieces, most of the time; that is why
@@ -132,38 +134,39 @@ def _burst_at_the_end(seen: Observation) -> list[tuple[str, list[Evidence]]]:
     reads = seen.decoded.reads
     arrivals = seen.arrivals
     if len(arrivals) < 3 or seen.exchange.end != "message_end" or reads[0].at < TELLING:
-        return []
+        return None
     begin, end = reads[0].at, seen.exchange.end_at
     pieces = sum(bool(read.data) for read in reads)
     if end - begin > 5 * TOGETHER or pieces > 1 + len(seen.body) // SEGMENT or 2 * pieces > len(arrivals):
-        return []
+        return None
     text = f"nothing for {begin:.2f} s, then {len(arrivals)} events in {pieces} read{'s'[: pieces > 1]}, then the end"
-    return [(text, [seen.show_event(arrivals[0]), seen.show_event(arrivals[-1])])]
+    return Delay(begin, text, (seen.show_event(arrivals[0]), seen.show_event(arrivals[-1])))
 
 
-def _lumps(seen: Observation) -> list[tuple[str, list[Evidence]]]:
+def _lumps(seen: Observation) -> Delay | None:
     """Pauses inside events, after several events in one piece: a buffer filled up, for no producer stops there."""
     reads = seen.decoded.reads
-    cuts: list[tuple[int, int]] = []  # offset of a pause, and bytes since the pause before
+    cuts: list[tuple[int, int, float]] = []  # offset of a pause, bytes since the pause before, and its seconds
     offset = since = 0
     for before, after in pairwise(reads):
         offset += len(before.data)
         if after.at - before.at > 5 * TOGETHER:
-            cuts.append((offset, offset - since))
+            cuts.append((offset, offset - since, after.at - before.at))
             since = offset
     events = seen.anatomy.event_blocks
     inside = [
-        (at, size)
-        for at, size in cuts
+        (at, size, pause)
+        for at, size, pause in cuts
         if size >= LUMP
         and any(block.start < at < block.end for block in events)
         and sum(at - size < block.end <= at for block in events) >= 3
     ]
     if len(inside) < 2:
-        return []
-    sizes = ", ".join(str(size) for _, size in inside[:6])
-    shown = [seen.show(max(at - 30, 0), at + 30, f"a pause at byte {at}, inside an event") for at, _ in inside[:4]]
-    return [(f"lumps of {sizes} bytes that end inside an event", shown)]
+        return None
+    sizes = ", ".join(str(size) for _, size, _ in inside[:6])
+    shown = [seen.show(max(at - 30, 0), at + 30, f"a pause at byte {at}, inside an event") for at, _, _ in inside[:4]]
+    pause = median(pause for _, _, pause in inside)
+    return Delay(pause, f"lumps of {sizes} bytes that end inside an event", tuple(shown))
 
 
 def _made_at(seen: Observation) -> list[tuple[Arrival, float]]:
@@ -216,17 +219,16 @@ def test_compression_keeps_the_pace(bench: Bench) -> None:
         return
     if _spread(plain) < LEAST_SPREAD:
         raise Untestable("the stream has no spread of events in time that could be compared")
-    late = mostly(
-        bench, _packed(bench), lambda one: bool(_slower(plain, one)), lambda: _packed(bench), busy=LEAST_SPREAD
-    )
+    late = mostly(bench, _packed(bench), partial(_slower, plain), lambda: _packed(bench), busy=LEAST_SPREAD)
     if late:
-        coding = late[0].exchange.value("content-encoding") or ""
+        exchange = late[0].seen.exchange
+        coding = exchange.value("content-encoding") or ""
         broken(
             f"the pace of the plain stream: first event after {_times(plain)[0]:.2f} s, all over {_spread(plain):.2f} s",
-            f"with {coding}, {_slower(plain, late[0])}",
-            [Evidence(f"sample {number}: {_slower(plain, one)}") for number, one in enumerate(late, 1)],
-            late[0].show_head("content-encoding"),
-            [Evidence(f"{len(read.data)} bytes", at=read.at) for read in late[0].exchange.reads[:6]],
+            f"with {coding}, {late[0].delay.text}",
+            [Evidence(f"sample {number}: {one.delay.text}") for number, one in enumerate(late, 1)],
+            late[0].seen.show_head("content-encoding"),
+            [Evidence(f"{len(read.data)} bytes", at=read.at) for read in exchange.reads[:6]],
         )
 
 
@@ -243,20 +245,20 @@ def _packed(bench: Bench, *, head_only: bool = False) -> Observation:
         return bench.view(stream)
 
 
-def _slower(plain: Observation, packed: Observation) -> str:
-    """How the compressed stream lags behind the plain one; empty where it does not."""
+def _slower(plain: Observation, packed: Observation) -> Delay | None:
+    """How the compressed stream lags behind the plain one."""
     usual, times = _times(plain), _times(packed)
     spread = usual[-1] - usual[0]
     if not times:
-        return f"nothing in {packed.exchange.end_at:.2f} s"
+        return Delay(packed.exchange.end_at - usual[0], f"nothing in {packed.exchange.end_at:.2f} s")
     if times[0] - usual[0] > max(HELD, spread / 3):
-        return f"the first event after {times[0]:.2f} s"
+        return Delay(times[0] - usual[0], f"the first event after {times[0]:.2f} s")
     if times[-1] - times[0] < spread / 4:
-        return f"all events within {times[-1] - times[0]:.3f} s, after {times[0]:.2f} s"
+        return Delay(spread, f"all events within {times[-1] - times[0]:.3f} s, after {times[0]:.2f} s")
     bursts, lumps = _count_bursts(usual), _count_bursts(times)
     if bursts >= 8 and lumps < bursts / 4:
-        return f"the events in {lumps} lumps instead of {bursts}"
-    return ""
+        return Delay(spread / lumps, f"the events in {lumps} lumps instead of {bursts}")
+    return None
 
 
 def _times(seen: Observation) -> list[float]:

@@ -13,9 +13,10 @@ from itertools import pairwise
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
 from ssegauge.exchange import Sent
-from ssegauge.judging import CannotJudge, Untestable, broken, rule
+from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.crowd import company, matrix, require_company
 from ssegauge.means.leaving import STALLED_BUFFER, wait_until_full
+from ssegauge.means.timing import require_quiet
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import joined
 from ssegauge.request import with_header
@@ -100,8 +101,8 @@ def test_open_streams_do_not_starve_ordinary_requests(bench: Bench) -> None:
             stream.close()
     slow = [answer for answer in answers if answer is None or answer > ORDINARY]
     if len(slow) == len(answers):
-        if None not in slow and bench.pulse.worst(since) > BUSY:
-            raise CannotJudge("this machine was too busy to judge times")
+        if None not in slow:
+            require_quiet(bench, since, min(answer for answer in slow if answer is not None), busy=BUSY)
         broken(
             f"an answer within {ORDINARY:g} s", ", ".join(map(_seconds, answers)), Evidence(f"alone: {_seconds(alone)}")
         )
@@ -149,8 +150,7 @@ def test_slow_reader_delays_nobody(bench: Bench) -> None:
         return
     again = _beside_stalled(bench, sent)
     if again > silence + DELAY:
-        if bench.pulse.worst(since) > BUSY:
-            raise CannotJudge("this machine was too busy to judge times")
+        require_quiet(bench, since, min(beside, again) - silence, busy=BUSY)
         broken(
             f"silences of about {silence:.2f} s, as without a client that does not read",
             f"{beside:.2f} s and {again:.2f} s beside one",
@@ -220,8 +220,7 @@ def test_twenty_clients_that_stay_are_all_served(bench: Bench) -> None:
     since = time.monotonic()
     late = _unserved(bench, bound)
     if late and _unserved(bench, bound):
-        if bench.pulse.worst(since) > BUSY:
-            raise CannotJudge("this machine was too busy to judge times")
+        require_quiet(bench, since, bound, busy=BUSY)
         broken(f"a first event for {TWENTY} clients within {bound:.1f} s", f"none for {len(late)} of them", late[:3])
 
 

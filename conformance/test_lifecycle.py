@@ -10,7 +10,7 @@ from ssegauge.client import LONG
 from ssegauge.endpoint import Situation
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.shutdown import grace, shutdown
-from ssegauge.means.timing import mostly
+from ssegauge.means.timing import Delay, mostly
 from ssegauge.observation import Evidence, Observation
 
 PROMPT = 1.0
@@ -55,10 +55,17 @@ def test_a_body_byte_follows_the_headers(bench: Bench) -> None:
 def _expect_prompt(
     bench: Bench, what: str, took: Callable[[Observation], float], again: Callable[[], Observation]
 ) -> None:
-    late = mostly(bench, bench.observation, lambda seen: took(seen) > PROMPT, again, busy=PROMPT / 4)
+    def delay(seen: Observation) -> Delay | None:
+        seconds = took(seen)
+        return Delay(seconds - PROMPT, f"{seconds:.2f} s") if seconds > PROMPT else None
+
+    late = mostly(bench, bench.observation, delay, again, busy=PROMPT / 4)
     if late:
-        samples = [Evidence(f"sample {number}: {took(seen):.2f} s", at=seen.exchange.head_at) for number, seen in enumerate(late, 1)]  # fmt: skip
-        broken(f"{what} within {PROMPT:g} s", f"after {min(map(took, late)):.2f} s", samples)
+        samples = [
+            Evidence(f"sample {number}: {one.delay.text}", at=one.seen.exchange.head_at)
+            for number, one in enumerate(late, 1)
+        ]
+        broken(f"{what} within {PROMPT:g} s", f"after {min(one.delay for one in late).text}", samples)
 
 
 def _head_at(seen: Observation) -> float:
