@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -34,14 +35,14 @@ class NoTerminal(Clean):
 WITHOUT_RESUME = PROFILE.replace('resume   = { from = "Last-Event-ID" }\n', "")
 
 
-class Appending(Clean):
+class Appending(Clean, ABC):
     """Sends one more event after the last one, which nobody can resume after."""
 
     profile = WITHOUT_RESUME
 
+    @abstractmethod
     def more(self) -> bytes:
         """What follows the terminal."""
-        raise NotImplementedError
 
     async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
         async for frame in super().events(call, start):
