@@ -39,8 +39,12 @@ async def stream(request: Request) -> StreamingResponse:
 
 async def idle(request: Request) -> StreamingResponse:
     async def silence() -> AsyncIterator[str]:
-        yield block(1)
-        await asyncio.sleep(3600)
+        active.append(1)
+        try:
+            yield block(1)
+            await asyncio.sleep(3600)
+        finally:
+            active.pop()
 
     return StreamingResponse(silence(), media_type="text/event-stream")
 
