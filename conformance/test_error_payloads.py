@@ -82,9 +82,19 @@ def _lacks(document: Any) -> str:
         return f"a payload that is no object: {visible(json.dumps(document)[:60])}"
     inner = document.get("error")
     objects = [document, inner] if isinstance(inner, dict) else [document]
-    if any(_has_code(one) and _has_message(one) for one in objects):
+    if any(_has_code(one) and _has_message(one) for one in objects) or _is_tool_error(document.get("result")):
         return ""
     return "no code or type" if any(map(_has_message, objects)) else "no message"
+
+
+def _is_tool_error(result: Any) -> bool:
+    """The Model Context Protocol's way: the result is flagged, and its content says to the model what went wrong.
+
+    https://modelcontextprotocol.io/specification/2025-11-25/server/tools#error-handling
+    """
+    if not isinstance(result, dict) or result.get("isError") is not True or not isinstance(result.get("content"), list):
+        return False
+    return any(isinstance(part, dict) and isinstance(part.get("text"), str) for part in result["content"])
 
 
 def _has_code(document: dict[str, Any]) -> bool:

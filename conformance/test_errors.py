@@ -87,8 +87,7 @@ def test_error_path_keeps_the_framing(bench: Bench) -> None:
 def _error_names(bench: Bench) -> str:
     endpoint = bench.endpoint
     names = list(endpoint.errors)
-    if endpoint.error_when is not None:
-        names.append(f"any with {endpoint.error_when.pointer}")
+    names += [f"any with {place.pointer}" for place in endpoint.error_when]
     return " or ".join(names)
 
 

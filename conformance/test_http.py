@@ -153,13 +153,27 @@ def test_redirect_leads_to_the_stream(observation: Observation) -> None:
 @rule("HTTP-08")
 def test_accept_that_lists_the_event_stream_is_served(bench: Bench) -> None:
     """A request whose Accept lists text/event-stream is served, alone or in a list, in any case, with parameters."""
-    for accept in ("text/event-stream", "application/json, text/event-stream", "Text/Event-Stream;q=0.9"):
+    beside = _asked_for_beside_the_stream(bench)
+    alone = ("text/event-stream", "Text/Event-Stream;q=0.9")
+    written = tuple(", ".join([*beside, one]) for one in alone)
+    for accept in dict.fromkeys((*written, ", ".join([*(beside or ["application/json"]), "text/event-stream"]))):
         _expect_stream(bench, with_header(bench.final_sent, "Accept", accept), f"Accept: {accept}")
+
+
+def _asked_for_beside_the_stream(bench: Bench) -> list[str]:
+    """What else the request of the profile accepts: a protocol may demand it, for its answers come in both (MCP)."""
+    said = [value for name, value in bench.final_sent.headers if name.lower() == "accept"]
+    ranges = [part.strip() for value in said for part in value.split(",") if part.strip()]
+    wide = ("text/event-stream", "text/*", "*/*")
+    return [part for part in ranges if part.partition(";")[0].strip().lower() not in wide]
 
 
 @rule("HTTP-16")
 def test_wildcard_or_missing_accept_is_served(bench: Bench) -> None:
     """A client that sends Accept: */* or no Accept at all gets the stream."""
+    beside = _asked_for_beside_the_stream(bench)
+    if beside:
+        raise NotDeclared(f"the profile's request asks for {beside[0]} as well: which one is the default is not said")
     _expect_stream(bench, with_header(bench.final_sent, "Accept", "*/*"), "Accept: */*")
     _expect_stream(bench, without_header(bench.final_sent, "Accept"), "no Accept")
 

@@ -9,7 +9,7 @@ from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.means.resumption import field_name, first_answer
+from ssegauge.means.resumption import asking, field_name, first_answer
 from ssegauge.observation import Evidence, Observation
 from ssegauge.request import with_header, without_header
 
@@ -134,7 +134,7 @@ def _ask_oddly(bench: Bench) -> dict[str, Observation]:
 def _odd_answer(bench: Bench, value: str) -> Observation:
     """The beginning of the answer to a request with this id: where an id is reflected or refused, it shows there."""
     limits = Limits(first_byte=ANSWER + _usual_head(bench), window=bench.limits.window + ANSWER)
-    with bench.open(with_header(bench.final_sent, field_name(bench), value), limits=limits) as stream:
+    with bench.open(asking(bench, value), limits=limits) as stream:
         stream.until_head()
         usual = [arrival.at for arrival in bench.observation.arrivals[:2]]
         stream.until_events(2, min((usual[-1] if usual else 0.0) + 0.5, ANSWER))

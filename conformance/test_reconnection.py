@@ -9,6 +9,7 @@ from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.means.resumption import (
     Identity,
     Resumed,
+    asking,
     common_identity,
     cut_again,
     cuts,
@@ -18,7 +19,6 @@ from ssegauge.means.resumption import (
     own_id,
 )
 from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.request import with_header
 
 
 @rule("REC-01")
@@ -120,9 +120,9 @@ def test_last_event_id_is_matched_in_any_case(bench: Bench) -> None:
     with bench.open() as stream:
         stream.pump(lambda _: bool(bench.view(stream).anatomy.last_event_id))
         last_id = bench.view(stream).anatomy.last_event_id
-    usual = first_answer(bench, with_header(bench.final_sent, field_name(bench), last_id))
+    usual = first_answer(bench, asking(bench, last_id))
     for name in (field_name(bench).lower(), field_name(bench).upper()):
-        seen = first_answer(bench, with_header(bench.final_sent, name, last_id))
+        seen = first_answer(bench, asking(bench, last_id, field=name))
         if _signature(bench, seen) != _signature(bench, usual):
             broken(
                 f"{name} to be answered like {field_name(bench)}",
@@ -157,7 +157,7 @@ def test_replay_is_authorised(bench: Bench) -> None:
     identity = common_identity(bench.observation.contract_arrivals, mine.contract_arrivals) or Identity(by_id=True)
     private = set(identity.keys(mine.contract_arrivals)) - set(identity.keys(theirs.contract_arrivals))
     last_id = own_id(marked[len(marked) // 2]) or ""
-    seen = observe(with_header(as_other, field_name(bench), last_id))
+    seen = observe(asking(bench, last_id, sent=as_other))
     leaked = [arrival for arrival in seen.contract_arrivals if identity.key(arrival) in private]
     if seen.is_stream and leaked:
         broken(

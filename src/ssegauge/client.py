@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from ssegauge.connection import Connection, Transport
 from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
 from ssegauge.http1 import MessageReader
-from ssegauge.request import head_bytes, with_defaults
+from ssegauge.request import head_bytes, with_defaults, with_own_value
 from ssegauge.verdict import EndKind
 from ssegauge.wire import Decoder, LimitError
 
@@ -62,7 +62,7 @@ class Stream:
         receive_buffer: int | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.sent = with_defaults(sent)
+        self.sent = with_defaults(with_own_value(sent))
         self.exchange = Exchange(endpoint, self.sent, started=datetime.now(UTC).isoformat(timespec="milliseconds"))
         self.events = 0
         self.arrived: list[float] = []

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     StrictBool,
     StrictStr,
+    field_validator,
     model_validator,
 )
 
@@ -59,7 +60,10 @@ class Overlay(Model):
 
 
 class Request(Overlay):
-    """A request of a profile. Its values may be "env:NAME"; see `ssegauge.profile.secret`."""
+    """A request of a profile. Its values may be "env:NAME"; see `ssegauge.profile.secret`.
+
+    `{unique}` in it is another value in each request of a check, as the id of a JSON-RPC call must be.
+    """
 
     method: Method = "GET"
     path: Path = "/"
@@ -183,9 +187,10 @@ class Reflect(Model):
 
 
 class Resume(Model):
-    """How a client asks for what follows an event: the header field that bears its id."""
+    """How a client asks for what follows an event: the header field that bears its id, and a method if it is another."""
 
     header: HeaderName = Field(default="Last-Event-ID", alias="from")
+    method: Method | None = None
 
 
 class Publish(Request):
@@ -212,8 +217,9 @@ class Endpoint(Model):
     terminal_data: tuple[StrictStr, ...] = ()
     terminal_when: Place | None = None
     errors: tuple[EventType, ...] = ()
-    error_when: Place | None = None
+    error_when: tuple[Place, ...] = ()
     ignore: tuple[EventType, ...] = ()
+    primer: StrictBool = False
     progress: Progress | None = None
     sequence: Place | None = None
     sent_at: SentAt | None = None
@@ -235,6 +241,11 @@ class Endpoint(Model):
     idle: Overlay | None = None
     slow_start: Overlay | None = None
     endless: Overlay | None = None
+
+    @field_validator("error_when", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict | Place) else value
 
     @cached_property
     def grammar(self) -> Order | None:
@@ -272,11 +283,15 @@ class Endpoint(Model):
 
     def is_error(self, type: str, data: str = "") -> bool:
         """Whether this event reports a failure."""
-        return type in self.errors or (self.error_when is not None and self.error_when.says(data))
+        return type in self.errors or any(place.says(data) for place in self.error_when)
 
     def is_ignored(self, type: str) -> bool:
         """Whether events of this type stand outside of the contract."""
         return type in self.ignore
+
+    def is_primer(self, data: str, has_id: bool) -> bool:
+        """Whether this event only tells the client an id to come back with, where the profile says that there are such."""
+        return self.primer and has_id and not data
 
     def is_first_match(self, type: str, data: str = "") -> bool:
         """Whether this event is one of those whose first arrival is timed as `first_match`."""

@@ -64,7 +64,7 @@ def expect_clean_bytes(identifier: str, observation: Observation, expected: str)
     endpoint = observation.endpoint
     anomalies: Iterator[Anomaly]
     if identifier == "FLD-08":
-        anomalies = empty_data(observation.anatomy, endpoint.ignore)
+        anomalies = empty_data(observation.anatomy, endpoint.ignore, primer=endpoint.primer)
     elif identifier in JUDGES:
         anomalies = JUDGES[identifier](observation.anatomy)
     else:

@@ -121,8 +121,14 @@ class Observation:
 
     @cached_property
     def contract_arrivals(self) -> list[Arrival]:
-        """The events that the contract speaks of: all but the ignored types."""
-        return [arrival for arrival in self.arrivals if not self.endpoint.is_ignored(arrival.type)]
+        """The events that the contract speaks of: all but the ignored types and those that only prime an id."""
+        endpoint = self.endpoint
+        return [
+            arrival
+            for arrival in self.arrivals
+            if not endpoint.is_ignored(arrival.type)
+            and not endpoint.is_primer(arrival.data, bool(arrival.block.of("id")))
+        ]
 
     @cached_property
     def types(self) -> list[str]:

@@ -1,6 +1,7 @@
 """The shapes of well-known streams, as keys of an endpoint; what a profile says itself goes before them.
 
-A preset says nothing about the request: gateways offer these streams under any path.
+A preset says nothing about the address: gateways offer these streams under any path. Where a protocol demands a
+field of the request, the preset sends it.
 """
 
 from __future__ import annotations
@@ -61,12 +62,17 @@ _ANTHROPIC_MESSAGES: Final[dict[str, Any]] = {
 # https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
 # The answer to a POST: JSON-RPC notifications and requests, then the response, after which "the server SHOULD
 # terminate the SSE stream". A response has "result" or "error" (https://www.jsonrpc.org/specification#response_object).
-# The stream may begin with an event that has an id and empty data, to prime the client's Last-Event-ID: it is no JSON,
-# so `data` stays undeclared here.
+# "The client MUST include an Accept header, listing both application/json and text/event-stream": one alone is refused.
+# "The server SHOULD immediately send an SSE event consisting of an event ID and an empty data field in order to prime
+# the client to reconnect": that event is no JSON and no message.
+# A tool that fails says so in its result: https://modelcontextprotocol.io/specification/2025-11-25/server/tools#error-handling
 _MCP_STREAMABLE_HTTP: Final[dict[str, Any]] = {
+    "request": {"headers": {"Accept": "application/json, text/event-stream"}},
+    "data": "json",
     "order": "message+",
+    "primer": True,
     "terminal_when": {"pointer": "/result"},
-    "error_when": {"pointer": "/error"},
+    "error_when": [{"pointer": "/error"}, {"pointer": "/result/isError"}],
 }
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {

@@ -212,12 +212,24 @@ def _profile(document: dict[str, Any], source: str, folder: Path) -> Profile:
 def _prepared_endpoint(entry: Any, at: toml_lines.Path, folder: Path) -> Any:
     if not isinstance(entry, dict):
         return entry
-    merged = {**_preset(entry.get("preset"), at), **entry}
+    preset = _preset(entry.get("preset"), at)
+    merged = {**preset, **entry}
+    if isinstance(entry.get("request", {}), dict) and "request" in preset:
+        merged["request"] = _with_fields_of(preset["request"], entry.get("request", {}))
     if isinstance(entry.get("schema"), dict):
         merged["schema"] = {
             type: _schema(value, (*at, "schema", type), folder) for type, value in entry["schema"].items()
         }
     return merged
+
+
+def _with_fields_of(preset: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    headers = request.get("headers", {})
+    if not isinstance(headers, dict):
+        return request
+    said = {name.lower() for name in headers}
+    added = {name: value for name, value in preset["headers"].items() if name.lower() not in said}
+    return {**request, "headers": {**added, **headers}}
 
 
 def _preset(name: Any, at: toml_lines.Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -31,6 +32,26 @@ def with_defaults(sent: Sent) -> Sent:
             *sent.headers,
             *[pair for pair in added if pair[0] != "Host"],
         ),
+    )
+
+
+UNIQUE = "{unique}"
+"""Stands in a profile's request for a value that no other request has: the id of a JSON-RPC call, say."""
+
+
+def with_own_value(sent: Sent) -> Sent:
+    """The request with a value of its own wherever `UNIQUE` stands, the same one at each place."""
+    value = uuid.uuid4().hex
+    written = {UNIQUE: value, "%7Bunique%7D": value}  # the second is the first, percent-encoded
+
+    def filled(text: str) -> str:
+        for mark, own in written.items():
+            text = text.replace(mark, own)
+        return text
+
+    body = sent.body.replace(UNIQUE.encode(), value.encode()) if sent.body else sent.body
+    return replace(
+        sent, url=filled(sent.url), headers=tuple((name, filled(text)) for name, text in sent.headers), body=body
     )
 
 

@@ -74,10 +74,12 @@ def type_alone(anatomy: Anatomy) -> Iterator[Anomaly]:
             yield Anomaly("FLD-07", block.start, block.end, text)
 
 
-def empty_data(anatomy: Anatomy, ignored: Collection[str] = ()) -> Iterator[Anomaly]:
-    """FLD-08; `ignored` are the event types that the profile lets be empty."""
+def empty_data(anatomy: Anatomy, ignored: Collection[str] = (), *, primer: bool = False) -> Iterator[Anomaly]:
+    """FLD-08; `ignored` are the event types that the profile lets be empty, `primer`: an id may come with empty data."""
     for block in anatomy.event_blocks:
         if block.event and not block.event.data and block.event.type not in ignored:
+            if primer and block.of("id"):
+                continue
             text = f"event {block.index} of type {shown(block.event.type)} has empty data"
             yield Anomaly("FLD-08", block.start, block.end, text)
 

@@ -71,7 +71,13 @@ class Contract:
         self.json_every = round(1 / json_share) if json_share > 0 and endpoint.data == "json" else 0
         self.needs_data = bool(self.sentinels or self.tells_by_payload or self.needs_document or self.json_every)
         self.needs_type = bool(
-            self.order or self.ends or self.matches or endpoint.errors or endpoint.ignore or self.needs_data
+            self.order
+            or self.ends
+            or self.matches
+            or endpoint.errors
+            or endpoint.ignore
+            or endpoint.primer
+            or self.needs_data
         )
         self.counts_ids = endpoint.resume is not None and endpoint.sequence is None
         self.is_shared = endpoint.broadcast is not None
@@ -143,7 +149,7 @@ class Watch:
         """Look at one event; False where the contract says that it does not count."""
         contract = self._contract
         kind = contract.kind(_type_of(event))
-        if kind.ignored:
+        if kind.ignored or (contract.endpoint.primer and contract.endpoint.is_primer(event.data, _has_id(event))):
             return False
         if contract.counts_ids and _has_id(event):
             self._delivery.ids.see(event.last_event_id)

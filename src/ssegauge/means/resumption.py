@@ -232,7 +232,20 @@ def read_contract(bench: Bench, stream: Stream, count: int) -> None:
 
 def resume(bench: Bench, last_id: str) -> Observation:
     """The whole stream that is asked for with this id."""
-    return bench.observe(with_header(bench.final_sent, field_name(bench), last_id), follow=False)
+    return bench.observe(asking(bench, last_id), follow=False)
+
+
+def asking(bench: Bench, last_id: str, *, field: str | None = None, sent: Sent | None = None) -> Sent:
+    """The request for what follows this id, by the method that the profile names for it, which then needs no body."""
+    sent = with_header(sent or bench.final_sent, field or field_name(bench), last_id)
+    method = bench.endpoint.resume.method if bench.endpoint.resume else None
+    if method is None:
+        return sent
+    kept = tuple((name, value) for name, value in sent.headers if name.lower() not in _OF_A_BODY)
+    return replace(sent, method=method, headers=kept, body=None)
+
+
+_OF_A_BODY = frozenset({"content-type", "content-length"})
 
 
 def field_name(bench: Bench) -> str:
@@ -284,7 +297,7 @@ def _cut_live(bench: Bench) -> Resumed:
                 Identity(), last_id, [], part, [], bench.view(witness), live=True
             )  # only ids can be compared
         expected = events[place + 1 :]
-        with bench.open(with_header(bench.final_sent, field_name(bench), last_id)) as back:
+        with bench.open(asking(bench, last_id)) as back:
             read_contract(bench, back, len(expected))
             if {own_id(each) for each in expected} - {own_id(each) for each in bench.view(back).contract_arrivals}:
                 read_contract(bench, back, 2 * len(expected))  # what comes twice holds up what is missing
