@@ -296,6 +296,24 @@ def test_a_figure_that_only_these_results_have_can_be_gated():
         metrics.metric("thinking.p95")
 
 
+def test_a_gate_on_what_is_not_counted_is_inconclusive_or_not_applied_and_said():
+    uncounted = load(events={"received": 10_000, "lost": None})
+    ruling = one('[load]\n"events.lost" = "== 0"', uncounted)
+    assert (ruling.outcome, "no `sequence`" in ruling.reason) == ("inconclusive", True)
+    gates = thresholds.parse(
+        '[load]\n"events.lost" = { is = "== 0", if_counted = true }\n"streams.failed" = "== 0"', "g"
+    )
+    judged = gate.judge(gates, [gate.Run("r", uncounted)])
+    assert [ruling.limit for ruling in judged.rulings] == ["== 0"]
+    assert [warning for warning in judged.warnings if "events.lost was not applied" in warning]
+    counted = gate.judge(gates, [gate.Run("r", load(events={"received": 10_000, "lost": 1}))])
+    assert counted.rulings[0].outcome == "failed"
+    never = gate.judge(gates, [gate.Run("r", load(events={"received": 10_000}))])
+    assert never.rulings[0].outcome == "inconclusive", (
+        "the producer left the figure out: that is no undeclared sequence"
+    )
+
+
 def test_the_default_gates_are_those_of_the_reports_folder():
     root = Path(__file__).parent.parent
     text = (root / "reports" / "gates.toml").read_text()

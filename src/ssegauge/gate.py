@@ -128,10 +128,14 @@ def _names(findings: Sequence[Mapping[str, Any]]) -> str:
 def _load(gates: Gates, run: Run) -> Iterator[Ruling]:
     scenario = run.document["scenario"]
     for gate in gates.load:
-        if gate.scope.scenario in {None, scenario}:
+        if gate.scope.scenario in {None, scenario} and not _goes_without(gate, run):
             name = f"{gate.scope.label(visible(scenario, 80))} / {gate.metric.path}"
             outcome, found, reason = _hold(gate, run.document)
             yield Ruling(name, outcome, as_text(gate.threshold, gate.metric), found, reason, run.source)
+
+
+def _goes_without(gate: LoadGate, run: Run) -> bool:
+    return gate.if_counted and metrics.is_uncounted(run.document, gate.metric, gate.scope.endpoint)
 
 
 def _hold(gate: LoadGate, document: Mapping[str, Any]) -> tuple[Outcome, str, str]:
@@ -281,6 +285,10 @@ def _idle_gates(gates: Gates, runs: Sequence[Run], *, with_baseline: bool) -> It
     for scenario in named:
         if scenarios and scenario not in scenarios:
             yield f"no results of {scenario}: its gates were not applied"
+    for gate in gates.load:
+        loads = [run for run in runs if run.document["kind"] == "load"]
+        if loads and all(_goes_without(gate, run) for run in loads):
+            yield f"{gate.metric.path} was not applied: {metrics.UNCOUNTED}"
     if gates.levels and not any(run.document["kind"] == "conformance" for run in runs):
         yield "no conformance results: [conformance] was not applied"
     if gates.baseline and scenarios and not with_baseline:

@@ -79,6 +79,10 @@ class Reading(NamedTuple):
     lack: str = ""
 
 
+UNCOUNTED: Final = "the profile declares no `sequence`, so nobody could count"
+_DAMAGE: Final = ("events.lost", "events.duplicated", "events.reordered")
+
+
 class UnknownMetric(LookupError):
     """Raised for a path that no run can have; the message names the nearest ones."""
 
@@ -146,8 +150,19 @@ def read(document: Mapping[str, Any], wanted: Metric, endpoint: str | None = Non
     if value is None and wanted.path.startswith("streams.by_verdict.") and _at(part, "streams.by_verdict") is not None:
         value = 0.0  # verdicts that did not occur may be left out
     if value is None:
-        return Reading(None, lack="the run did not produce it")
+        return Reading(None, lack=_lack(part, wanted.path))
     return Reading(value, _basis(part, wanted.path))
+
+
+def is_uncounted(document: Mapping[str, Any], wanted: Metric, endpoint: str | None = None) -> bool:
+    """Whether this figure is missing because the profile does not say how events are counted."""
+    return wanted.path.removesuffix("_ratio") in _DAMAGE and read(document, wanted, endpoint).lack == UNCOUNTED
+
+
+def _lack(part: Mapping[str, Any], path: str) -> str:
+    events = part.get("events") or {}
+    name = path.removeprefix("events.")
+    return UNCOUNTED if path in _DAMAGE and events.get(name, 0) is None else "the run did not produce it"
 
 
 def _basis(part: Mapping[str, Any], path: str) -> int | None:
@@ -168,7 +183,7 @@ def _read_share(part: Mapping[str, Any], path: str) -> Reading:
     if not whole:
         return Reading(None, 0, lack=f"{whole_path} is {'nothing' if whole is None else 'zero'}")
     if given is None and counted is None:
-        return Reading(None, int(whole), lack="the run did not produce it")
+        return Reading(None, int(whole), lack=_lack(part, part_path))
     if given is None and counted is not None:
         # what was lost was not received, and belongs to the whole all the same
         given = counted / (whole + counted if path == "events.lost_ratio" else whole)

@@ -87,12 +87,16 @@ class Scope:
 
 @dataclass(frozen=True)
 class LoadGate:
-    """A threshold for a metric; fewer values than `minimum` under it are too few."""
+    """A threshold for a metric; fewer values than `minimum` under it are too few.
+
+    `if_counted`: it does not apply to a run that did not count at all, as its profile does not say how.
+    """
 
     scope: Scope
     metric: Metric
     threshold: Threshold
     minimum: int | None = None
+    if_counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,13 +186,16 @@ class _Reader:
     def _load(self, section: dict[str, Any], minimum: int | None) -> Iterator[LoadGate]:
         for scope, metric, value, at in self._entries(section, ("load",)):
             entry = value if isinstance(value, dict) else {"is": value}
-            unknown = [key for key in entry if key not in {"is", "minimum"}]
+            unknown = [key for key in entry if key not in {"is", "minimum", "if_counted"}]
             if unknown or "is" not in entry:
                 raise _Fault((*at, *unknown[:1]), 'expected "< 200ms", or { is = "< 200ms", minimum = 50 }')
             if not isinstance(entry["is"], str):
                 raise _Fault(at, 'expected a bound in quotes, such as "< 200ms", "<= 0.1%", "== 0"')
             own = _whole(entry["minimum"], (*at, "minimum")) if "minimum" in entry else minimum
-            yield LoadGate(scope, metric, threshold(entry["is"], metric, at), own)
+            if_counted = entry.get("if_counted", False)
+            if not isinstance(if_counted, bool):
+                raise _Fault((*at, "if_counted"), "expected true or false")
+            yield LoadGate(scope, metric, threshold(entry["is"], metric, at), own, if_counted)
 
     def _baseline(self, section: dict[str, Any], minimum: int | None) -> Iterator[BaselineGate]:
         for scope, metric, value, at in self._entries(section, ("baseline",)):
@@ -240,7 +247,11 @@ class _Reader:
         self, scope: Scope, path: str, value: Any, at: toml_lines.Path
     ) -> Iterator[tuple[Scope, Metric, Any, toml_lines.Path]]:
         """A metric, also where its path was written without quotes, which TOML takes for tables."""
-        if isinstance(value, dict) and not value.keys() & {"is", "worse_by", "minimum", "confidence"} and value:
+        if (
+            isinstance(value, dict)
+            and not value.keys() & {"is", "worse_by", "minimum", "confidence", "if_counted"}
+            and value
+        ):
             for key, item in value.items():
                 yield from self._flat(scope, f"{path}.{key}", item, (*at, key))
             return

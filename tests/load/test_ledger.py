@@ -3,6 +3,7 @@
 import json
 import random
 
+from ssegauge.load.figures import book_figures
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Ledger
 
@@ -73,3 +74,12 @@ def test_failure_texts_are_bounded():
     assert len(book.messages) <= 101
     assert sum(book.messages.values()) == 1000
     assert book.messages["others"] == 900
+
+
+def test_what_nobody_counts_is_not_called_none():
+    ledger = Ledger()
+    ledger.book("plain").verdicts["complete"] += 1
+    ledger.book("numbered").counters.update(counted=1, lost=2)
+    assert book_figures(ledger.book("plain"))["events"]["lost"] is None
+    assert book_figures(ledger.book("numbered"))["events"]["reordered"] == 0
+    assert book_figures(ledger.total())["events"]["lost"] == 2

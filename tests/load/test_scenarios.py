@@ -44,6 +44,7 @@ def test_open_arrivals_keep_their_schedule(locust, source):
     for row in whole_seconds:
         assert row["started"] + row["dropped_arrivals"] == pytest.approx(40, abs=6), whole_seconds
     assert ended.results["asked"]["measure"] == "ttfb"
+    assert ended.results["events"]["lost"] is None, "a bare address says nothing of a sequence"
     latency = ended.results["latency"]
     assert latency["ttfb_from_intended"]["count"] == streams["attempted"]
     assert latency["ttfb_from_intended"]["p50"] >= latency["ttfb"]["p50"]

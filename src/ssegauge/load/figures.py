@@ -54,9 +54,10 @@ def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
             "received": sums.events,
             "comments": sums.comments,
             "bytes": sums.bytes,
-            "lost": counters["lost"] + lost_heads,
-            "duplicated": counters["duplicated"],
-            "reordered": counters["reordered"],
+            # Where no profile says how events are counted, nothing is known; nothing is not none.
+            "lost": counters["lost"] + lost_heads if counters["counted"] else None,
+            "duplicated": counters["duplicated"] if counters["counted"] else None,
+            "reordered": counters["reordered"] if counters["counted"] else None,
         },
         "latency": {name: time_figures(latency[name]) for name in LATENCIES if latency.get(name)},
     }

@@ -43,13 +43,13 @@ class Watching:
 def gauge_of(target: LoadTarget, environment: Environment) -> Gauge | None:
     """How the target's active streams can be counted; None where it shows nothing."""
     probe = target.profile.probe
+    credentials = target.profile.target.credentials.get("headers", {})
+    headers = tuple((name, secret(str(value))) for name, value in credentials.items())
+    verify = target.tls_context()
     if probe is not None and probe.url and probe.active_streams:
-        credentials = target.profile.target.credentials.get("headers", {})
-        headers = tuple((name, secret(str(value))) for name, value in credentials.items())
-        verify = not target.profile.target.insecure
         return StatusGauge(joined(target.base_url, probe.url), probe.active_streams, headers, verify)
     if probe is not None and probe.metrics is not None:
-        return MetricsGauge(joined(target.base_url, probe.metrics.url), probe.metrics.name)
+        return MetricsGauge(joined(target.base_url, probe.metrics.url), probe.metrics.name, headers, verify)
     return process_of(target, environment)
 
 

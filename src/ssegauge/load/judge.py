@@ -45,6 +45,7 @@ def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
         pending=False,
     )
     outcome = Outcome(course.name, verdict(facts), facts, error=failure.error, own_fault=failure.own)
+    outcome.counts_events = _counts(contract)
     now = monotonic_ns()
     outcome.lasted_us = (now - course.begun) / 1000
     if failure.end != "client":
@@ -84,6 +85,7 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         reordered=delivery.reordered - course.reordered_before,
         # What a resumed stream lacks may still come on its next connection.
         lost=0 if course.resumes else delivery.lost,
+        counts_events=_counts(contract),
         first_number=None if course.resumes or contract.is_shared else delivery.numbers.first,
         last_event_id=stream.last_event_id,
         retry_ms=stream.retry,
@@ -91,6 +93,10 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
     _times(outcome, course, stream)
     _expect(outcome, course, contract)
     return outcome
+
+
+def _counts(contract: Contract) -> bool:
+    return contract.endpoint.sequence is not None or contract.counts_ids
 
 
 def _times(outcome: Outcome, course: Course, stream: Stream) -> None:

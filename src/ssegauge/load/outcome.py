@@ -12,7 +12,7 @@ class Outcome:
     """One stream, from its request to its end. Times in microseconds, by the names of DESIGN ("Times").
 
     `faults` are breaches of the endpoint's contract by kind (order, terminal, json, progress); `lost`, `duplicated`
-    and `reordered` count events of this connection, by the declared sequence. `expected`: the times that a stream of
+    and `reordered` count events of this connection, by the declared sequence (`counts_events`: something counts them). `expected`: the times that a stream of
     this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
     `page`: the beginning of an answer that was no stream.
     """
@@ -36,6 +36,7 @@ class Outcome:
     duplicated: int = 0
     reordered: int = 0
     reconnects: int = 0
+    counts_events: bool = False
     first_number: int | None = None
     last_event_id: str = ""
     retry_ms: int | None = None

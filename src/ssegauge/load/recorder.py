@@ -124,6 +124,8 @@ class Recorder:
             book.counters["failed"] += 1
             slice_.counters["failed"] += 1
             book.note(outcome.message)
+        if outcome.counts_events:
+            book.counters["counted"] += 1
         for name in ("lost", "duplicated", "reordered", "reconnects"):
             count = getattr(outcome, name)
             if count:

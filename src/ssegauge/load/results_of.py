@@ -61,6 +61,8 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
     if streams["dropped_arrivals"]:
         yield f"arrivals that could not be made: {streams['dropped_arrivals']}"
     kinds = ", ".join(f"{events[kind]} {kind}" for kind in ("lost", "duplicated", "reordered"))
+    if events["lost"] is None:
+        kinds = "not counted (no sequence is declared)"
     yield f"events: {events['received']} received, {kinds}"
     for name, figures in document["latency"].items():
         bounds = figures.get("at_least", ())
