@@ -9,7 +9,8 @@ from ssegauge.profile import load
 from tests.target_app.reading import strict
 
 PROFILE = load(Path(__file__).resolve().parents[2] / "target_app" / "sse-target.toml")
-FINITE = [endpoint for endpoint in PROFILE.endpoint if endpoint.terminal]
+# The language models' streams keep to the presets: tests/target_app/test_llm.py.
+FINITE = [endpoint for endpoint in PROFILE.endpoint if endpoint.terminal and endpoint.preset is None]
 
 
 def sent(app, request):
