@@ -107,6 +107,7 @@ class Http1Stream(Stream):
         self._reader.gather(self._fd)
 
     def _came_together(self, events: int, stamp: int, before: int) -> None:
+        self._reader.crowds += 1
         # They share the stamp of the newest; the others came after the socket was last seen empty.
         bound = max(0, stamp - max(self._reader.swept_ns, before))
         self._recorder.harness.histogram("stamp_bound").record(bound / 1000, events - 1)

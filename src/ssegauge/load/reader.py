@@ -1,7 +1,7 @@
 """Watches the sockets of all streams on gevent's hub, without a greenlet per read.
 
-Sockets are looked at together, once every one or two milliseconds: as the kernel stamps what arrives, this costs no
-accuracy and saves a wake-up for each event. A stream that waits for its first event is looked at as soon as it is
+Sockets are looked at together, once every one to four milliseconds: as the kernel stamps what arrives, this costs no
+accuracy as long as no stream has two segments waiting, and saves a wake-up for each event. A stream that waits for its first event is looked at as soon as it is
 ready. Each look (`sweep`) covers every socket, so data read now arrived after the sweep before: that is the bound
 of the times of a read that bears one stamp for several segments.
 """
@@ -20,12 +20,14 @@ from ssegauge.load.clock import Clock, monotonic_ns
 _HAS_EPOLL = sys.platform == "linux"
 _READ = 1  # POLLIN, EPOLLIN and libev's EV_READ are the same bit
 _MS = 1_000_000
-# Seconds between sweeps. A wake-up costs as much as two reads, so it shall find some; a nearly idle generator can afford
-# to look more often.
+# Seconds between sweeps. A wake-up costs as much as five reads (23 us), so it shall find some; a nearly idle generator
+# can afford to look more often, and one that would find segments waiting behind each other must.
 _SHORT = 0.001
-_LONG = 0.002
-_SOME = 1.0  # sockets found ready a sweep, on average
+_USUAL = 0.002
+_LONG = 0.004
+_SOME = 1_000.0  # sockets found ready a second, on average, from which on it shall find some
 _MEMORY = 0.05  # weight of the latest sweep in that average
+_CROWDED = 0.002  # share of reads that brought several events, past which sweeps come at the usual pace
 _MOST = 1024  # sockets read in one sweep, so that greenlets get their turn; the rest keeps its place in the queue
 _WHEEL_NS = 20 * _MS  # deadlines are looked at this often
 _LOOK_NS = 100 * _MS  # clocks are compared this often
@@ -62,7 +64,9 @@ class Reader:
         self._eager_watcher: Any = self._hub.loop.io(fileno(), _READ) if fileno else None
         self._timer: Any = self._hub.loop.timer(_SHORT, _SHORT)
         self._interval = _SHORT
-        self._found = 0.0
+        self._found = 0.0  # a second
+        self._crowded = 0.0  # share of the reads
+        self.crowds = 0  # reads of a sweep that brought several events, counted by the streams
         self._running = False
         self._last_sweep = 0
         self._next_look = 0
@@ -168,8 +172,11 @@ class Reader:
         if not self._watched and not self._wheel:
             self._stop()
             return
-        self._found += _MEMORY * (found - self._found)
-        interval = _LONG if self._found >= _SOME * self._interval / _SHORT else _SHORT
+        self._found += _MEMORY * (found / self._interval - self._found)
+        if found:
+            self._crowded += _MEMORY * (self.crowds / found - self._crowded)
+            self.crowds = 0
+        interval = _SHORT if self._found < _SOME else _USUAL if self._crowded > _CROWDED else _LONG
         if interval != self._interval:
             self._interval = interval
             self._timer.stop()

@@ -1,0 +1,53 @@
+"""When a run says nothing of its target: figures in, reasons out."""
+
+import pytest
+
+from ssegauge.load.histogram import Histogram
+from ssegauge.load.validity import Evidence, Limits, reasons
+
+
+def evidence(*, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, gap=100.0, **said):
+    bound = Histogram()
+    for ms in bounds:
+        bound.record(ms * 1000)
+    return Evidence(
+        total={
+            "streams": {"attempted": 10, "by_verdict": {}},
+            "events": {"received": received},
+            "latency": {"gap": {"p99": gap}},
+        },
+        harness={"read_lag": {"count": lags, "p95": lag, "p99": lag}},
+        clock="kernel",
+        clock_steps=0,
+        own_faults=0,
+        stamp_bound=bound,
+        busiest=busiest,
+        **said,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (evidence(), ""),
+        (evidence(lag=40), ""),
+        (evidence(lag=60, busiest=0.3), ""),
+        (evidence(lag=60, busiest=0.6), "add a worker"),
+        (evidence(lag=300, busiest=0.3), "something else keeps this machine busy"),
+        (evidence(lag=20, busiest=0.95), "so it was full: add a worker"),
+        (evidence(bounds=[80] * 300), "something else keeps this machine busy"),
+        (evidence(bounds=[80] * 300, busiest=0.8), "add a worker"),
+        (evidence(bounds=[80] * 50), ""),
+        (evidence(bounds=[80] * 300, gap=900.0), ""),
+        (evidence(missing=("w1 did not answer",)), "worker w1 did not answer"),
+    ],
+)
+def test_a_run_is_invalid_where_its_generator_would_be_measured(found, said):
+    told = "; ".join(reasons(found, Limits()))
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_five_users_on_a_slow_stream_are_not_judged_by_one_hiccup():
+    """Of 250 events three came together once: the p99 would be that moment alone."""
+    assert reasons(evidence(received=250, bounds=[60] * 3, lag=8, lags=250), Limits()) == []
