@@ -22,6 +22,7 @@ from ssegauge.errors import Inconclusive, UserError
 from ssegauge.exchange import load as load_recording
 from ssegauge.finding import Finding, as_text
 from ssegauge.fixtures import sse, sse_target, under_test
+from ssegauge.hiding import hide, secret_values
 from ssegauge.judging import judge
 from ssegauge.rules import CATALOGUE, LEVELS, Rule
 from ssegauge.run import Run, conformance_document
@@ -225,7 +226,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.user_properties += [
         ("sse_rule", finding.rule), ("sse_level", finding.level), ("sse_endpoint", finding.endpoint), ("sse_outcome", finding.outcome),
     ]  # fmt: skip
-    document = finding.to_json()
+    document = hide(finding.to_json(), secret_values(run.profile))
     accepted = pyfuncitem.config.stash[ACCEPTED].reason(finding.rule, finding.endpoint)
     if accepted is not None:
         document["accepted"] = accepted

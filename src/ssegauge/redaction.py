@@ -24,15 +24,24 @@ SECRET_HEADERS = frozenset(
     }
 )
 _SECRET_WORDS = re.compile(
-    r"(^|[-_.])(api[-_]?key|key|token|secret|password|passwd|pwd|signature|sig|auth|session)s?($|[-_.])", re.IGNORECASE
+    r"(^|[-_.\[])((access|auth|bearer|csrf|id|refresh|xsrf)?token"  # one token: max_tokens is a number
+    r"|(api[-_]?key|key|jwt|bearer|secret|credential|password|passphrase|passwd|pwd|signature|sig|auth|session|sessionid)s?)"
+    r"($|[-_.\[\]])",
+    re.IGNORECASE,
 )
+_WORDS = re.compile(
+    r"(^|[-_.\[])(api[-_]?key|key|(access|auth|bearer|csrf|id|refresh|xsrf)?token|jwt|bearer|secret|credential|password|passphrase|passwd|pwd|"
+    r"signature|sig|auth|session|sessionid)s?($|[-_.\]])", re.IGNORECASE,
+)  # fmt: skip
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ADDRESS = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s"'<>]+""", re.IGNORECASE)
 _QUERY_ITEM = re.compile(r"(?P<name>[^&;=]*)=(?P<value>[^&;]*)")
 
 
 def is_secret(name: str) -> bool:
     """True where a header field or query key of this name usually carries a credential."""
-    lowered = name.strip().lower()
-    return lowered in SECRET_HEADERS or _SECRET_WORDS.search(lowered) is not None
+    lowered = _WORDS.sub("-", name.strip()).lower()  # accessToken is access-token
+    return name.strip().lower() in SECRET_HEADERS or _SECRET_WORDS.search(lowered) is not None
 
 
 def redact_headers(headers: Iterable[tuple[str, str]], extra: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
@@ -42,13 +51,22 @@ def redact_headers(headers: Iterable[tuple[str, str]], extra: frozenset[str] = f
 
 def redact_url(url: str, extra: frozenset[str] = frozenset()) -> str:
     """The address with user information and the values of secret query keys masked."""
-    parts = urlsplit(url)
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
 
     def mask(item: re.Match[str]) -> str:
         name = item["name"]
         return f"{name}={MASK}" if is_secret(name) or name.lower() in extra else item[0]
 
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all, and may hold a secret all the same
+        before, mark, query = url.partition("?")
+        return before + mark + _QUERY_ITEM.sub(mask, query)
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
     return urlunsplit(parts._replace(netloc=netloc, query=_QUERY_ITEM.sub(mask, parts.query)))
+
+
+def redact_text(text: str, extra: frozenset[str] = frozenset()) -> str:
+    """The text with each address in it redacted."""
+    return _ADDRESS.sub(lambda found: redact_url(found[0], extra), text)

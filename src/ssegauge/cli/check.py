@@ -21,10 +21,11 @@ from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
 from ssegauge.connection import Transport
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
+from ssegauge.redaction import redact_text, redact_url
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE
 from ssegauge.run import Run, conformance_document
-from ssegauge.targets import behind, find_profile
+from ssegauge.targets import PROFILE_NAME, behind, find_profile
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells count."""
@@ -33,6 +34,7 @@ Examples:
   ssegauge check http://127.0.0.1:8000/stream
   ssegauge check sse-target.toml --strict --junit junit.xml
   ssegauge check /stream --app myproject.main:app
+  ssegauge check /stream --server "hypercorn --bind 127.0.0.1:{port} main:app"
   ssegauge check http://127.0.0.1:8000/stream --proxied http://127.0.0.1:8080
 """
 
@@ -40,7 +42,14 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("target", required=False)
 @click.option("--app", metavar="MODULE:APP", help="Start this ASGI app and test it; its process id is known then.")
-@click.option("--port", type=click.IntRange(1, 65535), help="With --app: the port it gets, where a proxy expects it.")
+@click.option(
+    "--server",
+    metavar="COMMAND",
+    help="Start the target by this command, as it is deployed; {port} in it is a free port.",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="With --app or --server: the port it gets, where a proxy expects it."
+)
 @click.option(
     "--proxied",
     metavar="URL",
@@ -108,7 +117,7 @@ def command(target: str | None, **options: Any) -> int:
 
     Exit codes: 0 every MUST that was judged held, 1 one did not, 2 the command was wrong, 3 nothing could be said.
     """
-    if target is None and not options["app"] and not options["recording"]:
+    if target is None and not options["app"] and not options["server"] and not options["recording"]:
         raise UserError(
             "say what to check: ssegauge check URL, ssegauge check PROFILE, or ssegauge check --app module:app"
         )
@@ -136,14 +145,20 @@ def command(target: str | None, **options: Any) -> int:
 
 
 def _make_run(target: str | None, options: dict[str, Any]) -> Run:
+    if options["app"] and options["server"]:
+        raise UserError("--app and --server both start the target; take one of them")
+    if options["server"] and target is None:
+        target = PROFILE_NAME
     profile = find_profile(
-        target, app=options["app"], recording=options["recording"], method=options["method"], headers=options["headers"],
+        target, app=options["app"] or ("" if options["server"] else None), recording=options["recording"], method=options["method"], headers=options["headers"],
         json=options["json_body"], data=options["data"], preset=options["preset"],
     )  # fmt: skip
     if options["proxied"]:
         profile = behind(profile, options["proxied"])
-    if options["port"] and not options["app"]:
-        raise UserError("--port is the port of the app that --app starts; a target that runs has its port in its URL")
+    if options["port"] and not (options["app"] or options["server"]):
+        raise UserError(
+            "--port is the port of what --app or --server starts; a target that runs has its port in its URL"
+        )
     if options["save"]:
         options["save"].mkdir(parents=True, exist_ok=True)
     transport = Transport(verify=not options["insecure"], ca=options["ca"], cert=options["cert"]).merged(profile.target)
@@ -153,15 +168,22 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
     )  # fmt: skip
     recording = exchange.load(Path(options["recording"])) if options["recording"] else None
     return Run(
-        profile, bench_options, options["app"], Path.cwd(), options["endpoints"], recording, options["port"] or 0
+        profile,
+        bench_options,
+        options["app"],
+        Path.cwd(),
+        options["endpoints"],
+        recording,
+        options["port"] or 0,
+        options["server"],
     )
 
 
 def _command_line(target: str | None, options: dict[str, Any]) -> str:
     """The command that judges the same target again; secrets stay out of it."""
-    words = ["ssegauge check", *([shlex.quote(target)] if target else [])]
-    for name in ("app", "port", "proxied", "method", "preset", "recording"):
-        words += [f"--{name} {shlex.quote(str(options[name]))}"] if options[name] else []
+    words = ["ssegauge check", *([shlex.quote(redact_url(target))] if target else [])]
+    for name in ("app", "server", "port", "proxied", "method", "preset", "recording"):
+        words += [f"--{name} {shlex.quote(redact_text(str(options[name])))}"] if options[name] else []
     words += ["--json …"] if options["json_body"] else []
     words += ["--data …"] if options["data"] else []
     words += [f"--header {shlex.quote(header.split(':')[0] + ': …')}" for header in options["headers"]]

@@ -19,6 +19,7 @@ from rich.console import Console
 from ssegauge import gate_views, locate, metrics, paired, results
 from ssegauge.errors import USAGE, Inconclusive, UserError
 from ssegauge.profile import open_target
+from ssegauge.redaction import redact_url
 from ssegauge.serving import reach
 
 _STOP_SECONDS: Final = 30
@@ -52,7 +53,8 @@ def compare(first: str, second: str, run: Run, ask: paired.Ask, summary: Path | 
         reach(address)
     console = Console(highlight=False)
     click.echo(
-        f"A {first}\nB {second}\n{run.users} streams of each at once, begun in pairs, for {run.seconds} s …", err=True
+        f"A {redact_url(first)}\nB {redact_url(second)}\n{run.users} streams of each at once, begun in pairs, for {run.seconds} s …",
+        err=True,
     )
     document = _measure(first, second, run)
     judgement = paired.judge(document, ask)

@@ -25,6 +25,7 @@ from ssegauge.load.collector import Collector
 from ssegauge.load.generator import begin_generating, generator_of
 from ssegauge.load.results_of import about, save, summary
 from ssegauge.load.session import option
+from ssegauge.load.target import hide_secrets
 from ssegauge.load.validity import Limits
 
 logger = logging.getLogger("ssegauge.load")
@@ -61,6 +62,7 @@ class Conductor:
     def begin(self) -> None:
         """A run starts."""
         runner = self.environment.runner
+        hide_secrets(self.environment)
         self.collector = Collector(uuid.uuid4().hex)
         self.final = None
         parsed = self.environment.parsed_options

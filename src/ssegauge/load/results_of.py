@@ -13,7 +13,7 @@ from locust.env import Environment
 
 from ssegauge import results
 from ssegauge.load.target import target_of
-from ssegauge.redaction import redact_url
+from ssegauge.redaction import redact_text, redact_url
 
 logger = logging.getLogger("ssegauge.load")
 
@@ -26,13 +26,14 @@ _SAID = (
 def about(environment: Environment) -> dict[str, Any]:
     """Scenario, target, and what was asked for. Raises UserError where the target cannot be read."""
     target = target_of(environment)
+    secret = target.profile.secret_names
     parsed = environment.parsed_options
     asked = {name.removeprefix("sse_"): getattr(parsed, name, None) for name in _SAID}
     document = {
         "scenario": scenario_name(environment),
-        "target": redact_url(target.base_url),
+        "target": redact_url(target.base_url, secret),
         "asked": {name: value for name, value in asked.items() if value not in (None, "")},
-        "command": " ".join(shlex.quote(redact_url(word) if "://" in word else word) for word in sys.argv),
+        "command": " ".join(shlex.quote(redact_text(word, secret)) for word in sys.argv),
     }
     if target.profile.source and "://" not in target.profile.source:
         document["profile"] = target.profile.source

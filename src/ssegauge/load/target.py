@@ -15,6 +15,7 @@ from ssegauge.endpoint import Endpoint, Request
 from ssegauge.errors import UserError
 from ssegauge.load.connect import default_context
 from ssegauge.profile import Profile, from_url, open_target, secret
+from ssegauge.redaction import redact_url
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,24 @@ def target_of(environment: Environment) -> LoadTarget:
         raise UserError("no target: give --host URL, or --sse-target PROFILE")
     profile = from_url(host)
     return LoadTarget(profile, profile.base_url)
+
+
+def hide_secrets(environment: Environment) -> None:
+    """Take secrets out of --host, which Locust shows on its pages and in its HTML report; --sse-target keeps them."""
+    host, options = environment.host, environment.parsed_options
+    if not host or options is None:
+        return
+    hidden = getattr(options, "sse_hidden", "")
+    if hidden and options.sse_target == hidden and host != _origin(hidden):
+        options.sse_target = ""  # another host has been written into the web form since
+    if redact_url(host) != host and not getattr(options, "sse_target", ""):
+        options.sse_target = options.sse_hidden = host
+        environment.host = _origin(host)
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:

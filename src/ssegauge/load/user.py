@@ -23,6 +23,7 @@ from ssegauge.load.request import body_of, headers_of, with_params
 from ssegauge.load.session import Session, session_of
 from ssegauge.load.target import Call
 from ssegauge.load.visit import Plan, Visit
+from ssegauge.redaction import redact_url
 
 _LAST_EVENT_ID = "Last-Event-ID"
 _REFUSED_SECONDS = 1.0
@@ -141,7 +142,10 @@ class SseUser(User):
         merged = {**call.headers, **(headers or {}), **_authorization(auth)}
         resume = endpoint.resume if endpoint is not None else None
         url = session.target.url(path) if path is not None else call.url
-        name = name or (endpoint.name if endpoint is not None else path) or ""
+        # the name goes into Locust's tables, CSV files and pages as well as into ours
+        name = name or (
+            endpoint.name if endpoint is not None else redact_url(path or "", session.target.profile.secret_names)
+        )
         return Plan(
             endpoint=endpoint or session.bare(name),
             name=name,
