@@ -35,6 +35,8 @@ T = TypeVar("T")
 class Options:
     """What a run allows and brings along. `window` bounds the observation of a stream, in seconds.
 
+    `burst` is how many clients may come at once.
+
     `scale` shortens what the rules that need `long` wait for: the harness's own tests have no minutes.
     """
 
@@ -44,6 +46,7 @@ class Options:
     pid: int | None = None
     save: Path | None = None
     reproduce: str = ""
+    burst: int = 50
     scale: float = 1.0
 
 
@@ -212,7 +215,7 @@ class Bench:
         if probe and probe.url and probe.active_streams:
             url = joined(self.profile.base_url, probe.url)
             return StatusGauge(url, probe.active_streams, self._proof, self._trust)
-        if self.app is not None:
+        if self.app is not None and self.app.shows_probe:
             return StatusGauge(f"{self.app.url}{PROBE_PATH}", "/active_streams")
         return None
 

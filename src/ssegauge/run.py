@@ -11,6 +11,7 @@ from typing import Any
 
 from ssegauge import results
 from ssegauge.bench import Bench, Options
+from ssegauge.commanded import ServedCommand
 from ssegauge.errors import UserError
 from ssegauge.exchange import Exchange
 from ssegauge.profile import Profile
@@ -29,6 +30,7 @@ class Run:
     only: tuple[str, ...] = ()
     recording: Exchange | None = None
     port: int = 0  # of the app; 0 is any that is free
+    command: str | None = None  # starts the target in place of an app
 
     def __post_init__(self) -> None:
         self.app: ServedApp | None = None
@@ -49,6 +51,9 @@ class Run:
             return
         if self.app_spec and self.app is None:
             self.app = ServedApp(self.app_spec, root=self.root, port=self.port)
+            self.profile = self.profile.model_copy(update={"base_url": self.app.url})
+        if self.command and self.app is None:
+            self.app = ServedCommand(self.command, root=self.root, port=self.port)
             self.profile = self.profile.model_copy(update={"base_url": self.app.url})
         if self.app is None:
             reach(self.profile.base_url)

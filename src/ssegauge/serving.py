@@ -34,6 +34,8 @@ class ServedApp:
     Raises UserError where the app cannot be imported or started; the message carries its last words.
     """
 
+    shows_probe = True  # at PROBE_PATH
+
     def __init__(self, app: str, *, root: Path | None = None, grace: float = 5.0, port: int = 0) -> None:
         found = locate.app(app)
         self.app = found.import_string

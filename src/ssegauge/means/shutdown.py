@@ -45,7 +45,7 @@ def shutdown(bench: Bench) -> Shutdown:
 def _shut_down(bench: Bench) -> Shutdown:
     app = bench.app
     if app is None:
-        raise Untestable("needs a target that may be signalled and started again: pass --app")
+        raise Untestable("needs a target that may be signalled and started again: pass --app or --server")
     targets = _streams_that_stay(bench)
     usual = app.grace
     app.grace = max(

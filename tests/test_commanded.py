@@ -1,0 +1,75 @@
+"""A target that its own command starts, as it is deployed."""
+
+import signal
+import socket
+import sys
+import urllib.request
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from ssegauge.cli.check import command
+from ssegauge.commanded import ServedCommand
+from ssegauge.errors import UserError
+from tests.timing import MS
+
+FILES = f"{sys.executable} -m http.server --bind 127.0.0.1 {{port}}"
+# A parent that ignores its end, and a worker that listens, as servers with workers do.
+WITH_WORKER = f"""{sys.executable} -c "
+import signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.run([sys.executable, '-m', 'http.server', '--bind', '127.0.0.1', '{{port}}'])
+" """
+
+
+def answers(url: str) -> bool:
+    with urllib.request.urlopen(url, timeout=10_000 * MS) as answer:
+        return bool(answer.status == 200)
+
+
+def test_it_is_started_and_comes_back_at_its_address_after_a_signal(tmp_path):
+    with ServedCommand(FILES, root=tmp_path) as served:
+        assert answers(served.url)
+        first = served.pid
+        served.signal(signal.SIGTERM)
+        assert served.wait(10_000 * MS) is not None
+        served.restart()
+        assert answers(served.url)
+        assert served.pid != first
+    assert served.process.poll() is not None
+
+
+def test_a_worker_is_the_process_to_look_at_and_ends_with_its_parent(tmp_path):
+    with ServedCommand(WITH_WORKER, root=tmp_path) as served:
+        worker = psutil.Process(served.pid)
+        assert worker.pid != served.process.pid
+        served.signal(signal.SIGTERM)
+        assert served.wait(200 * MS) is None, "the parent does not listen to it"
+        served.signal(signal.SIGKILL)
+        worker.wait(10_000 * MS)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", served.port), 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("python -m http.server", "say where the server gets its port from"),
+        ("no-such-server {port}", "no-such-server cannot be started: no such file"),
+        (f"{sys.executable} -c \"import sys; sys.exit('no app here {{port}}')\"", "it ended at once: no app here"),
+        ('server "{port}', "cannot be read: No closing quotation"),
+    ],
+    ids=["no port", "no program", "ends", "quotes"],
+)
+def test_what_does_not_start_is_told_in_one_line(line, told):
+    with pytest.raises(UserError) as raised:
+        ServedCommand(line)
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_one_thing_starts_the_target():
+    raised = CliRunner().invoke(command, ["/stream", "--app", "main:app", "--server", FILES]).exception
+    assert isinstance(raised, UserError)
+    assert "take one of them" in str(raised)
