@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -113,6 +114,20 @@ def test_the_stop_timeout_lets_streams_end(locust, source):
     assert set(ended.results["streams"]["by_verdict"]) == {"complete"}, ended.output
     assert ended.code == 0
     assert ended.results["valid"], ended.results["invalid_reasons"]
+
+
+SLOW_TO_IMPORT = """
+import time
+import ssegauge.load
+time.sleep(1.5)
+"""
+
+
+def test_the_run_time_begins_with_the_run_however_long_the_imports_took(locust, source, once, tmp_path):
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW_TO_IMPORT + Path(once).read_text())
+    ended = locust(str(slow), "--host", f"{source}/ok?events=1000&gap_ms=20", "-u", "1", "-t", "2s").finish()
+    assert ended.results["duration_s"] > 1.9, ended.output
 
 
 def said(process, words, within=15_000 * MS):
