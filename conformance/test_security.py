@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +15,11 @@ from ssegauge.client import LONG, Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means import curl, reflection
+from ssegauge.means.burst import PATIENCE, burst, run
+from ssegauge.means.crowd import require_company
 from ssegauge.means.reflection import Reflection, Sending
+from ssegauge.means.timing import require_quiet
+from ssegauge.needs import CROWD
 from ssegauge.observation import Evidence, Observation
 from ssegauge.profile import secret
 from ssegauge.request import with_header
@@ -127,9 +132,28 @@ def test_missing_or_wrong_credentials_get_no_stream(bench: Bench) -> None:
 
 
 @rule("SEC-06")
-def test_overload_is_refused_quickly(bench: Bench) -> None:  # noqa: ARG001 - a load run judges it
-    """Beyond its capacity the server refuses quickly and does not accept and stay silent."""
-    raise Untestable("needs the results of a load run: see `ssegauge load`")
+def test_overload_is_refused_quickly(bench: Bench) -> None:
+    """Beyond its capacity the server refuses quickly, accepts nobody to stay silent, and harms no open stream."""
+    require_company(bench)
+    first = burst(bench)
+    if not first.states["silent"] and not first.harmed:
+        return
+    if first.states["served"] <= CROWD:
+        raise Untestable(f"no more than {CROWD} clients at once are served, which ISO-08 judges")
+    again = run(bench)
+    count = len(first.clients)
+    if first.states["silent"] and again.states["silent"]:
+        require_quiet(bench, first.since, PATIENCE, busy=PATIENCE / 10)
+        broken(
+            f"each of {count} clients served, or refused within {PATIENCE:g} s",
+            f"{first.states['silent']} left in silence", first.evidence, Evidence("once more:"), again.evidence,
+        )  # fmt: skip
+    if first.harmed and again.harmed:
+        ends = Counter(f"{client.seen.verdict}" for client in first.harmed)
+        broken(
+            "open streams that go on unharmed", f"{len(first.harmed)} of {count} ended otherwise than alone",
+            [Evidence(f"{count} {end}") for end, count in ends.items()], first.evidence,
+        )  # fmt: skip
 
 
 @rule("SEC-07")

@@ -17,6 +17,8 @@ class Missing(NamedTuple):
 
 
 Check = Callable[[Bench], str | None]
+CROWD = 20
+"""Clients at once that every server should take (ISO-08); what more of them do is the question of a burst."""
 UNDECLARED = "the profile does not declare "
 
 
@@ -53,11 +55,21 @@ def _pid(bench: Bench) -> str | None:
 def _control(bench: Bench) -> str | None:
     if bench.app is not None:
         return None
-    return "needs a target that may be signalled and started again: pass --app"
+    return "needs a target that may be signalled and started again: pass --app or --server"
 
 
 def _proxied(bench: Bench) -> str | None:
     return None if bench.profile.target.proxied else f"{UNDECLARED}target.proxied"
+
+
+def _load(bench: Bench) -> str | None:
+    if not bench.live:
+        return "needs the server: a recording cannot show it"
+    return (
+        None
+        if bench.options.burst > CROWD
+        else f"needs more than {CROWD} clients at once, and --burst allows {bench.options.burst}"
+    )
 
 
 def _target(key: str) -> Check:
@@ -71,7 +83,7 @@ _MEANS: dict[str, Check] = {
     "long": _long,
     "h2": _h2,
     "tls": _tls,
-    "load": lambda _: "needs the results of a load run: see `ssegauge load`",
+    "load": _load,
     "probe": _probe,
     "pid": _pid,
     "control": _control,

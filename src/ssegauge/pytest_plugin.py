@@ -66,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=10.0,
         help="how long a stream without deadline is watched",
     )
+    add("--sse-burst", metavar="N", type=int, default=50, help="clients that may come at once; 0 tries no overload")
     add("--sse-pid", metavar="PID", type=int, help="the target's process id")
     add("--sse-insecure", action="store_true", help="accept any TLS certificate")
     add("--sse-ca", metavar="FILE", help="CA certificates to trust")
@@ -136,7 +137,7 @@ def _make_run(config: pytest.Config) -> Run | None:
     )
     options = Options(
         long=option("sse_long"), window=option("sse_window"), transport=transport, pid=option("sse_pid"),
-        save=save, reproduce=option("sse_reproduce"),
+        save=save, reproduce=option("sse_reproduce"), burst=option("sse_burst"),
     )  # fmt: skip
     exchange = load_recording(Path(recording)) if recording else None
     config.stash[ACCEPTED] = Accepted.load(Path(option("sse_accepted"))) if option("sse_accepted") else Accepted()

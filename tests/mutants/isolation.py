@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 
 from ssegauge.bench import Options
 
-from .server import Call, Clean, Peer, block
+from .server import STEP, Call, Clean, Peer, block
 
 QUICK = Options(window=2.0, scale=0.1)
 WORKER: ContextVar[int] = ContextVar("worker")
@@ -171,10 +172,11 @@ class FewWorkers(Clean):
 
     rule = "ISO-08"
     options = QUICK
+    places = 16
 
     def __init__(self) -> None:
         super().__init__()
-        self.workers = asyncio.Semaphore(16)
+        self.workers = asyncio.Semaphore(self.places)
         self.held: set[int] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -192,6 +194,17 @@ class FewWorkers(Clean):
         return await super().stream(call, peer)
 
 
+class BlockingCall(Clean):
+    """Makes a call for each event that stops the whole loop."""
+
+    rule = "ISO-09"
+    process = True
+
+    async def pause(self) -> None:
+        await super().pause()
+        time.sleep(1.5 * STEP)  # noqa: ASYNC251 - that is the fault
+
+
 MUTANTS: dict[str, type[Clean]] = {
     "second-client-starves": SecondClientStarves,
     "global-queue": GlobalQueue,
@@ -201,4 +214,5 @@ MUTANTS: dict[str, type[Clean]] = {
     "per-worker-memory": PerWorkerMemory,
     "stealing-queue": StealingQueue,
     "few-workers": FewWorkers,
+    "blocking-call": BlockingCall,
 }

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 
+from .isolation import FewWorkers
 from .server import AUTH, PROFILE, Call, Clean
 
 
@@ -58,8 +59,16 @@ class OutlivesCredentials(Clean):
         return super().refusal(call)
 
 
+class NoCap(FewWorkers):
+    """Takes every stream, and has thirty workers for them: who comes later is connected and hears nothing."""
+
+    rule = "SEC-06"
+    places = 30
+
+
 MUTANTS: dict[str, type[Clean]] = {
     "open-without-auth": OpenWithoutAuth,
     "any-bearer": AnyBearer,
     "outlives-credentials": OutlivesCredentials,
+    "no-cap": NoCap,
 }

@@ -83,6 +83,13 @@ Examples:
     show_default=True,
     help="Seconds that a stream without deadline is watched.",
 )
+@click.option(
+    "--burst",
+    type=click.IntRange(0, 1000),
+    default=50,
+    show_default=True,
+    help="Clients that may come at once, to see what overload does; 0 tries no overload.",
+)
 @click.option("--pid", type=click.IntRange(1), help="The target's process id, for rules on sockets and memory.")
 @click.option("--insecure", is_flag=True, help="Accept any TLS certificate.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificates to trust.")
@@ -164,7 +171,7 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
     transport = Transport(verify=not options["insecure"], ca=options["ca"], cert=options["cert"]).merged(profile.target)
     bench_options = Options(
         long=options["long_"], window=options["window"], transport=transport, pid=options["pid"], save=options["save"],
-        reproduce=_command_line(target, options),
+        reproduce=_command_line(target, options), burst=options["burst"],
     )  # fmt: skip
     recording = exchange.load(Path(options["recording"])) if options["recording"] else None
     return Run(
@@ -188,6 +195,7 @@ def _command_line(target: str | None, options: dict[str, Any]) -> str:
     words += ["--data …"] if options["data"] else []
     words += [f"--header {shlex.quote(header.split(':')[0] + ': …')}" for header in options["headers"]]
     words += ["--long"] if options["long_"] else []
+    words += [f"--burst {options['burst']}"] if options["burst"] != Options.burst else []
     return " ".join(words)
 
 
