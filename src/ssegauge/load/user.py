@@ -122,54 +122,45 @@ class SseUser(User):
         timeouts: Timeouts | None = None,
         verify: bool | str | None = None,
         proxy: str | None = None,
-        redirects: int = 5,
         last_event_id: str = "",
-        delivery: Delivery | None = None,
-        intended: int = 0,
-        leave_after: float | None = None,
-        reset: bool = False,
-        again: bool = False,
+        **rest: Any,
     ) -> Plan:
         session = self.session
-        if isinstance(endpoint, str):
-            endpoint = session.target.endpoint(endpoint)
-        elif endpoint is None and path is None:
-            endpoint = session.next_endpoint()
+        endpoint = self._endpoint(endpoint, path)
         call = session.target.call(endpoint.request) if endpoint is not None else Call("GET", "", {}, {}, None, None)
-        body, content_type = body_of(
-            call.json if json is None and data is None else json, call.data if data is None else data
-        )
-        merged = {**call.headers, **(headers or {}), **_authorization(auth)}
-        resume = endpoint.resume if endpoint is not None else None
-        url = session.target.url(path) if path is not None else call.url
+        own = json is not None or data is not None
+        body, content_type = body_of(json if own else call.json, data if own else call.data)
         # the name goes into Locust's tables, CSV files and pages as well as into ours
         name = name or (
             endpoint.name if endpoint is not None else redact_url(path or "", session.target.profile.secret_names)
         )
+        declared = endpoint or session.bare(name)
+        url = session.target.url(path) if path is not None else call.url
         return Plan(
-            endpoint=endpoint or session.bare(name),
+            endpoint=declared,
             name=name,
             method=method or call.method,
             url=with_params(url, {**call.params, **(params or {})}),
             headers=headers_of(
-                merged,
+                {**call.headers, **(headers or {}), **_authorization(auth)},
                 content_type=content_type,
                 last_event_id=last_event_id,
-                resume_header=resume.header if resume is not None else _LAST_EVENT_ID,
+                resume_header=declared.resume.header if declared.resume is not None else _LAST_EVENT_ID,
             ),
             body=body,
-            route=session.route(verify=verify, proxy=proxy, http2=endpoint is not None and endpoint.http2),
+            route=session.route(verify=verify, proxy=proxy, http2=declared.http2),
             timeouts=timeouts or session.timeouts,
-            redirects=redirects,
-            last_event_id=last_event_id,
-            delivery=delivery,
-            intended=intended,
-            leave_after=leave_after,
-            reset=reset,
-            again=again,
             cookies=self.cookies,
             extra_cookies=cookies,
+            last_event_id=last_event_id,
+            **rest,
         )
+
+    def _endpoint(self, said: Endpoint | str | None, path: str | None) -> Endpoint | None:
+        """The one that is meant; the next of the run where nothing is said at all."""
+        if isinstance(said, str):
+            return self.session.target.endpoint(said)
+        return self.session.next_endpoint() if said is None and path is None else said
 
     def _tell(self, outcome: Outcome) -> None:
         session = self.session

@@ -43,15 +43,15 @@ class Plan:
     body: bytes
     route: Route
     timeouts: Timeouts
-    redirects: int
-    last_event_id: str
-    delivery: Delivery | None
-    intended: int
-    leave_after: float | None
-    reset: bool
-    again: bool
     cookies: Cookies
-    extra_cookies: dict[str, str] | None
+    extra_cookies: dict[str, str] | None = None
+    redirects: int = 5
+    last_event_id: str = ""
+    delivery: Delivery | None = None
+    intended: int = 0
+    leave_after: float | None = None
+    reset: bool = False
+    again: bool = False
 
 
 class Visit:
