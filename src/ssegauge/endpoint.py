@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from jsonschema.protocols import Validator
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -29,6 +30,17 @@ from ssegauge.schemas import validator
 
 Situation = Literal["fault", "invalid", "idle", "slow_start", "endless"]
 SITUATIONS: Final = ("fault", "invalid", "idle", "slow_start", "endless")
+StreamTime = Literal[
+    "ttfb",
+    "first_body_byte",
+    "first_event",
+    "first_match",
+    "time_per_token",
+    "longest_gap",
+    "longest_silence",
+    "duration",
+]
+"""Times of a stream that a limit can be set on; see `Endpoint.goodput`."""
 
 
 class Model(BaseModel):
@@ -117,6 +129,31 @@ class Place(Model):
     def says(self, data: str) -> bool:
         """Whether something stands there: not null, false, zero or empty, for an error may be declared as null."""
         return bool(self.in_data(data))
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, Mapping | Place) else value
+
+
+Places = Annotated[tuple[Place, ...], BeforeValidator(_one_or_more)]
+
+
+class Tokens(Place):
+    """Where the server says how many tokens the stream has had; `less`: how many of them it did not send."""
+
+    less: Pointer | None = None
+
+    def count(self, data: str) -> int | None:
+        """Tokens sent, by an event's data; None where it does not say."""
+        found = self.in_data(data)
+        if type(found) is not int:
+            return None
+        unsent = pointers.find(pointers.payload(data), self._less) if self._less else 0
+        return max(0, found - unsent) if type(unsent) is int else found
+
+    @cached_property
+    def _less(self) -> list[str]:
+        return pointers.parts(self.less) if self.less else []
 
 
 class Progress(Place):
@@ -225,7 +262,9 @@ class Endpoint(Model):
     sent_at: SentAt | None = None
     schemas: dict[EventType, dict[str, Any]] = Field(default_factory=dict, alias="schema", repr=False)
     first_match: tuple[EventType, ...] = ()
-    first_match_when: Place | None = None
+    first_match_when: Places = ()
+    tokens: Tokens | None = None
+    goodput: dict[StreamTime, Duration] = Field(default_factory=dict)
     deadline: Duration | None = None
     group: Place | None = None
     discriminator: Place | None = None
@@ -295,7 +334,7 @@ class Endpoint(Model):
 
     def is_first_match(self, type: str, data: str = "") -> bool:
         """Whether this event is one of those whose first arrival is timed as `first_match`."""
-        return type in self.first_match or (self.first_match_when is not None and self.first_match_when.says(data))
+        return type in self.first_match or any(place.says(data) for place in self.first_match_when)
 
     def validator(self, type: str) -> Validator | None:
         """The JSON Schema validator of this event type, or None where none is declared."""

@@ -19,8 +19,11 @@ Kind = Literal["time", "share", "count", "rate"]
 
 LATENCIES: Final = (
     *("connect", "ttfb", "first_body_byte", "first_event", "first_match", "ttfb_from_intended"),
-    *("first_event_from_intended", "gap", "longest_gap", "longest_silence", "lag", "duration"),
+    *("first_event_from_intended", "gap", "match_gap", "time_per_token"),
+    *("longest_gap", "longest_silence", "lag", "duration"),
 )
+RATES: Final = ("tokens_per_second",)
+"""Distributions of rates, of which more is better."""
 HARNESS_TIMES: Final = ("read_lag", "schedule_lag", "loop_lag", "stamp_bound")
 STATS: Final = ("p50", "p90", "p95", "p99", "p999", "mean", "min", "max")
 _PERCENTILE: Final = re.compile(r"p(\d\d?)(?:\.?(\d+))?")  # p95, p999 is 99.9, p99.9 too
@@ -29,6 +32,7 @@ _PERCENTILE: Final = re.compile(r"p(\d\d?)(?:\.?(\d+))?")  # p95, p999 is 99.9, 
 _SHARES: Final[dict[str, tuple[str, str]]] = {
     "streams.failed_ratio": ("streams.failed", "streams.attempted"),
     "streams.dropped_ratio": ("streams.dropped_arrivals", "streams.attempted"),
+    "goodput": ("goodput.good", "goodput.judged"),
     "events.lost_ratio": ("events.lost", "events.received"),
     "events.duplicated_ratio": ("events.duplicated", "events.received"),
     "events.reordered_ratio": ("events.reordered", "events.received"),
@@ -37,22 +41,26 @@ _SHARES: Final[dict[str, tuple[str, str]]] = {
 _RATES: Final = {
     "events.per_second": "events.received",
     "events.bytes_per_second": "events.bytes",
+    "events.tokens_per_second": "events.tokens",
     "streams.per_second": "streams.attempted",
+    "goodput.per_second": "goodput.good",
 }
 _COUNTS: Final = (
     *(f"streams.{name}" for name in ("attempted", "opened", "peak_open", "failed", "dropped_arrivals")),
     *(f"streams.by_verdict.{word}" for word in VERDICTS),
-    *(f"events.{name}" for name in ("received", "comments", "bytes", "lost", "duplicated", "reordered")),
+    *(f"events.{name}" for name in ("received", "comments", "bytes", "tokens", "lost", "duplicated", "reordered")),
+    *("goodput.good", "goodput.judged"),
 )
 # More is better of what the target achieved; of everything else less is.
 _MORE_IS_BETTER: Final = frozenset(
     {
         *_RATES,
         *("streams.attempted", "streams.opened", "streams.peak_open", "streams.by_verdict.complete"),
-        *("streams.complete_ratio", "events.received", "events.bytes"),
+        *("streams.complete_ratio", "events.received", "events.bytes", "events.tokens"),
+        *("goodput", "goodput.good", "goodput.judged"),
     }
 )
-GROUPS: Final = frozenset({"streams", "events", "harness", "latency", *LATENCIES})
+GROUPS: Final = frozenset({"streams", "events", "harness", "latency", "rates", "goodput", *LATENCIES, *RATES})
 """First parts of a path that are never the name of a scenario."""
 
 
@@ -89,7 +97,7 @@ class UnknownMetric(LookupError):
 
 def metric(path: str, documents: Iterable[Mapping[str, Any]] = ()) -> Metric:
     """The metric of this path. Raises UnknownMetric where neither we nor these results know it."""
-    path = path.strip().removeprefix("latency.")
+    path = path.strip().removeprefix("latency.").removeprefix("rates.")
     documents = list(documents)
     if path in _SHARES or path in {"harness.coalesced_ratio", "harness.cpu"}:
         return Metric(path, "share", path in _MORE_IS_BETTER)
@@ -101,10 +109,12 @@ def metric(path: str, documents: Iterable[Mapping[str, Any]] = ()) -> Metric:
     if not re.fullmatch(r"\D.*", stat):  # the fraction of p99.9
         head, _, whole = head.rpartition(".")
         stat = f"{whole}.{stat}"
-    if head in _distributions(documents) and stat == "count":
+    if (head in RATES or head in _distributions(documents)) and stat == "count":
         return Metric(path, "count", more_is_better=True, distribution=head, stat=stat)
     if head in _distributions(documents) and (stat in STATS or _PERCENTILE.fullmatch(stat)):
         return Metric(path, "time", distribution=head, stat=stat)
+    if head in RATES and (stat in STATS or _PERCENTILE.fullmatch(stat)):
+        return Metric(path, "rate", more_is_better=True, distribution=head, stat=stat)
     if any(isinstance(_at(document, path), int | float) for document in documents):
         return Metric(path, "share" if path.endswith("_ratio") else "count", path in _MORE_IS_BETTER)
     raise UnknownMetric(f'there is no metric "{path}"; {_nearest(path, documents)}')
@@ -121,7 +131,8 @@ def _distributions(documents: Iterable[Mapping[str, Any]]) -> set[str]:
 def names(documents: Iterable[Mapping[str, Any]] = ()) -> list[str]:
     """Every path that a gate can name, for messages and completion."""
     times = [f"{name}.{stat}" for name in sorted(_distributions(documents)) for stat in (*STATS, "count")]
-    return [*_COUNTS, *_SHARES, *_RATES, *times, "harness.coalesced_ratio", "harness.cpu"]
+    rates = [f"{name}.{stat}" for name in RATES for stat in (*STATS, "count")]
+    return [*_COUNTS, *_SHARES, *_RATES, *times, *rates, "harness.coalesced_ratio", "harness.cpu"]
 
 
 def _nearest(path: str, documents: Iterable[Mapping[str, Any]]) -> str:
@@ -199,7 +210,8 @@ def _read_rate(document: Mapping[str, Any], part: Mapping[str, Any], path: str) 
 
 def _read_distribution(part: Mapping[str, Any], wanted: Metric) -> Reading:
     name, stat = str(wanted.distribution), str(wanted.stat)
-    entry = _at(part, name) if name.startswith("harness.") else (part.get("latency") or {}).get(name)
+    place = "rates" if name in RATES else "latency"
+    entry = _at(part, name) if name.startswith("harness.") else (part.get(place) or {}).get(name)
     if entry is None:
         return Reading(None, lack="the run did not produce it")
     if not isinstance(entry, Mapping):

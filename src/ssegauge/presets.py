@@ -14,13 +14,22 @@ from typing import Any, Final
 # A failure after the start is an event like any other whose payload has "error"; that is how the official client
 # tells it: https://github.com/openai/openai-python/blob/main/src/openai/_streaming.py (_raise_streaming_error), and
 # it compares the sentinel by its beginning, other clients literally.
-# The first chunk carries the role and an empty text, so the first token is the first chunk with content.
+# The first chunk carries the role and an empty text, so the first token is the first chunk with content, or with a
+# piece of a tool call. The count of tokens includes those of a reasoning that is not streamed.
 _OPENAI_CHAT: Final[dict[str, Any]] = {
     "data": "json",
     "order": "message+",
     "terminal_data": ["[DONE]"],
     "error_when": {"pointer": "/error"},
-    "first_match_when": {"pointer": "/choices/0/delta/content"},
+    "first_match_when": [
+        {"pointer": "/choices/0/delta/content"},
+        {"pointer": "/choices/0/delta/tool_calls"},
+        {"pointer": "/choices/0/delta/refusal"},
+    ],
+    "tokens": {
+        "pointer": "/usage/completion_tokens",
+        "less": "/usage/completion_tokens_details/reasoning_tokens",
+    },
 }
 
 # https://developers.openai.com/api/reference/resources/responses/streaming-events
@@ -39,7 +48,15 @@ _OPENAI_RESPONSES: Final[dict[str, Any]] = {
     "errors": ["error", "response.failed"],
     "sequence": {"pointer": "/sequence_number"},
     "discriminator": {"pointer": "/type"},
-    "first_match": ["response.output_text.delta"],
+    "first_match": [
+        "response.output_text.delta",
+        "response.function_call_arguments.delta",
+        "response.refusal.delta",
+    ],
+    "tokens": {
+        "pointer": "/response/usage/output_tokens",
+        "less": "/response/usage/output_tokens_details/reasoning_tokens",
+    },
 }
 
 # https://platform.claude.com/docs/en/build-with-claude/streaming
@@ -57,6 +74,7 @@ _ANTHROPIC_MESSAGES: Final[dict[str, Any]] = {
     "ignore": ["ping"],
     "discriminator": {"pointer": "/type"},
     "first_match": ["content_block_delta"],
+    "tokens": {"pointer": "/usage/output_tokens"},
 }
 
 # https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http

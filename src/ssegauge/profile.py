@@ -294,6 +294,10 @@ def _endpoint_contradictions(endpoint: Endpoint, at: toml_lines.Path) -> Iterato
             yield Mistake((*at, "order"), str(error))
     if endpoint.group is not None and endpoint.order is None:
         yield Mistake((*at, "group"), "needs order beside it: it says for which events the order holds together")
+    if not (endpoint.first_match or endpoint.first_match_when):
+        for key in ("first_match", "time_per_token"):
+            if key in endpoint.goodput:
+                yield Mistake((*at, "goodput", key), "needs first_match or first_match_when: which events are tokens")
     if endpoint.data == "text":
         for key in ("progress", "sequence", "sent_at", "group", "discriminator", "schemas"):
             if getattr(endpoint, key):

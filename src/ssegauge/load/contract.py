@@ -6,7 +6,7 @@ its connections. Events whose payload nobody asks about are not even decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from json import loads
 from typing import Any, NamedTuple
 
@@ -56,11 +56,16 @@ class Kind(NamedTuple):
 
 class Contract:
     """What is to be looked at in each event of an endpoint. `json_share`: the share of payloads that is parsed only
-    to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway.
+    to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway. `limits`: seconds
+    by the name of a stream's time; a stream within all of them is a good one.
     """
 
-    def __init__(self, endpoint: Endpoint, *, json_share: float = 1.0) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, json_share: float = 1.0, limits: Mapping[str, float] | None = None
+    ) -> None:
         self.endpoint = endpoint
+        self.limits: Mapping[str, float] = limits or {str(name): limit for name, limit in endpoint.goodput.items()}
+        self.tokens = endpoint.tokens
         self.order: State | None = endpoint.grammar.start() if endpoint.grammar is not None else None
         self.ends = bool(endpoint.terminal or endpoint.terminal_data or endpoint.terminal_when)
         self.matches = bool(endpoint.first_match or endpoint.first_match_when)
@@ -69,7 +74,9 @@ class Contract:
         looks_inside = (endpoint.sequence, endpoint.sent_at, endpoint.group, endpoint.progress)
         self.needs_document = any(place is not None for place in looks_inside)
         self.json_every = round(1 / json_share) if json_share > 0 and endpoint.data == "json" else 0
-        self.needs_data = bool(self.sentinels or self.tells_by_payload or self.needs_document or self.json_every)
+        self.needs_data = bool(
+            self.sentinels or self.tells_by_payload or self.needs_document or self.json_every or self.tokens
+        )
         self.needs_type = bool(
             self.order
             or self.ends
@@ -111,7 +118,10 @@ class Contract:
 
 
 class Watch:
-    """One connection under a contract. `on_lag` is given the seconds from an event's own time to `now`."""
+    """One connection under a contract. `on_lag` is given the seconds from an event's own time to `now`.
+
+    `matched`: events so far of those that the profile calls tokens (`first_match`); `tokens`: as the server counts them.
+    """
 
     __slots__ = (
         "_contract",
@@ -127,6 +137,7 @@ class Watch:
         "faults",
         "matched",
         "terminal_seen",
+        "tokens",
     )
 
     def __init__(self, contract: Contract, delivery: Delivery, on_lag: Callable[[float], None]) -> None:
@@ -142,7 +153,8 @@ class Watch:
         self._terminals = 0
         self.terminal_seen = False
         self.error_seen = False
-        self.matched = False
+        self.matched = 0
+        self.tokens: int | None = None
         self.faults: dict[str, int] = {}
 
     def see(self, event: RawEvent, arrived_wall: float) -> bool:
@@ -163,8 +175,11 @@ class Watch:
                     self._inside(kind.name, document, arrived_wall)
             if contract.tells_by_payload:
                 kind = contract.told_by(kind, data)
+            if contract.tokens is not None:
+                count = contract.tokens.count(data)
+                self.tokens = self.tokens if count is None else count
         if kind.matches:
-            self.matched = True
+            self.matched += 1
         if kind.fails:
             self.error_seen = True
             return True

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ssegauge.load.histogram import GROWTH, Histogram
-from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, Book, Ledger, Slice
+from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, RATES, Book, Ledger, Slice
 from ssegauge.verdict import VERDICTS
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -31,6 +31,11 @@ def time_figures(histogram: Histogram, *, document: dict[str, Any] | None = None
         figures["at_least"] = bounds
     figures["histogram"] = document or histogram.to_json()
     return figures
+
+
+def rate_figures(histogram: Histogram) -> dict[str, Any]:
+    """The same of rates a second; what is recorded are rates per 1000 s."""
+    return time_figures(histogram, document={**histogram.to_json(), "unit": "per_1000_s"})
 
 
 def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
@@ -61,6 +66,14 @@ def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
         },
         "latency": {name: time_figures(latency[name]) for name in LATENCIES if latency.get(name)},
     }
+    rates = {name: rate_figures(latency[name]) for name in RATES if latency.get(name)}
+    if rates:
+        figures["rates"] = rates
+    if counters["tokens"]:
+        figures["events"]["tokens"] = counters["tokens"]
+    if counters["judged"]:
+        missed = {name.removeprefix("missed "): n for name, n in sorted(counters.items()) if name.startswith("missed ")}
+        figures["goodput"] = {"good": counters["good"], "judged": counters["judged"], "missed": missed}
     if counters["reconnects"]:
         figures["streams"]["reconnects"] = counters["reconnects"]
     if book.faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from ssegauge.load.clock import monotonic_ns
@@ -51,6 +52,7 @@ def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
     if failure.end != "client":
         outcome.times["duration"] = outcome.lasted_us
     _expect(outcome, course, contract)
+    outcome.missed = _missed(outcome, contract)
     return outcome
 
 
@@ -90,13 +92,30 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         last_event_id=stream.last_event_id,
         retry_ms=stream.retry,
     )
+    if watch is not None and watch.matched:
+        outcome.tokens = watch.matched if watch.tokens is None else watch.tokens
     _times(outcome, course, stream)
     _expect(outcome, course, contract)
+    outcome.missed = _missed(outcome, contract)
     return outcome
 
 
 def _counts(contract: Contract) -> bool:
     return contract.endpoint.sequence is not None or contract.counts_ids
+
+
+def _missed(outcome: Outcome, contract: Contract) -> tuple[str, ...] | None:
+    """The limits that the stream did not keep, "failed" before all; None where none are stated, or we closed it."""
+    if not contract.limits:
+        return None
+    if outcome.failed:
+        return ("failed",)
+    if outcome.facts.end == "client":
+        return None
+    # What only a second event or token has (a gap) cannot be too long where there is one.
+    never = dict.fromkeys(("longest_gap", "time_per_token"), 0.0)
+    times = {**never, **outcome.times}
+    return tuple(name for name, limit in contract.limits.items() if times.get(name, math.inf) > limit * 1e6)
 
 
 def _times(outcome: Outcome, course: Course, stream: Stream) -> None:
@@ -106,6 +125,8 @@ def _times(outcome: Outcome, course: Course, stream: Stream) -> None:
         at = getattr(stream, name)
         if at:
             times[name] = (at - course.origin) / 1000
+    if outcome.tokens > 1:
+        times["time_per_token"] = (stream.last_match - stream.first_match) / 1000 / (outcome.tokens - 1)
     if stream.events > 1:
         times["longest_gap"] = stream.longest_gap / 1000
     if stream.first_body_byte:

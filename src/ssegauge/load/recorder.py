@@ -134,6 +134,11 @@ class Recorder:
             book.began_with(outcome.first_number)
         if outcome.own_fault:
             book.counters["own_faults"] += 1
+        book.counters["tokens"] += outcome.tokens
+        if outcome.missed is not None:
+            book.counters["judged"] += 1
+            book.counters["good"] += not outcome.missed
+            book.counters.update(f"missed {name}" for name in outcome.missed)
         self._times(outcome)
 
     def _times(self, outcome: Outcome) -> None:
@@ -141,6 +146,9 @@ class Recorder:
         side = book.failed if outcome.failed else book.latency
         for name, us in outcome.times.items():
             side.setdefault(name, Histogram()).record(us)
+        per_token = outcome.times.get("time_per_token")
+        if per_token:  # nothing where all tokens came at once: that is no rate
+            side.setdefault("tokens_per_second", Histogram()).record(1e9 / per_token)
         for name in _CENSORED:
             if name not in outcome.times and name in outcome.expected:
                 waited = outcome.lasted_us + (outcome.late_us if name.endswith("_from_intended") else 0.0)

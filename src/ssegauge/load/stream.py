@@ -8,6 +8,7 @@ from typing import cast
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.contract import Contract, Delivery, Watch
 from ssegauge.load.deadlines import Timeouts, deadlines
+from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Slice
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
@@ -45,6 +46,7 @@ class Stream:
         "is_event_stream",
         "last_byte",
         "last_event",
+        "last_match",
         "leave_at",
         "longest_gap",
         "longest_silence",
@@ -92,7 +94,7 @@ class Stream:
         self.is_event_stream = False
         self.events = self.bytes = 0
         self.ttfb = self.first_body_byte = self.first_event = self.first_match = 0
-        self.last_byte = self.last_event = self.ended = 0
+        self.last_byte = self.last_event = self.last_match = self.ended = 0
         self.longest_gap = self.longest_silence = 0
         self.leave_at = 0
         self.slot = 0
@@ -247,12 +249,24 @@ class Stream:
 
     def _look(self, watch: Watch, events: list[RawEvent], stamp: int) -> int:
         wall = (stamp + self._reader.clock.offset_ns) / 1e9
-        counted = 0
+        counted, matched = 0, watch.matched
         for event in events:
             counted += watch.see(event, wall)
-            if watch.matched and not self.first_match:
-                self.first_match = stamp
+        if watch.matched > matched:
+            self._match(watch.matched - matched, stamp)
         return counted
+
+    def _match(self, count: int, stamp: int) -> None:
+        if self.first_match:
+            self._match_gaps().record((stamp - self.last_match) / 1000)
+        else:
+            self.first_match = stamp
+        if count > 1:
+            self._match_gaps().record_zeros(count - 1)
+        self.last_match = stamp
+
+    def _match_gaps(self) -> Histogram:
+        return self._recorder.slice(self._endpoint).histogram("match_gap")
 
     def _lag(self, seconds: float) -> None:
         self._recorder.slice(self._endpoint).histogram("lag").record(max(0.0, seconds * 1e6))
