@@ -77,6 +77,18 @@ def test_the_same_target_is_not_accused_of_being_slower_than_itself():
     assert found.count("held") >= 9
 
 
+@pytest.mark.parametrize(
+    ("noise", "slower", "failed"),
+    [(0.02, 1.0, (0, 0)), (0.1, 1.0, (0, 1)), (0.2, 1.0, (0, 1)), (0.02, 1.05, (0, 1)), (0.02, 1.1, (19, 20)), (0.05, 1.15, (19, 20))],
+)  # fmt: skip
+def test_of_twenty_pairs_at_most_one_is_judged_wrongly(noise, slower, failed):
+    """`noise`: what each target does on its own in a second, beside what the machine does to both."""
+    asked = Ask(metrics=("gap.mean",), tails=())
+    words = [judge(run(random.Random(seed), slower=slower, own=noise, per_second=20), asked).word for seed in range(20)]
+    least, most = failed
+    assert least <= words.count("failed") <= most, words
+
+
 def test_a_slow_down_well_below_the_limit_holds():
     assert judge(run(random.Random(1), slower=1.03), Ask()).word == "held"
 

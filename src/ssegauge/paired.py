@@ -147,20 +147,23 @@ def _weigh(document: Mapping[str, Any], a: str, b: str, wanted: Metric, ask: Ask
         return "inconclusive", text, why
     if found.low is None or found.high is None:
         return "inconclusive", text, "too few seconds to see the noise: run it longer"
-    return _decide(found, text, ask)
+    # to rule out less than half of the limit is a question of one side
+    one_sided = ratio(document, a, b, wanted, 2 * ask.confidence - 1) if ask.confidence > 0.5 else None
+    least = one_sided.worsening(wanted).low if one_sided is not None else None
+    return _decide(found, least or found.low, text, ask)
 
 
-def _decide(found: Ratio, text: str, ask: Ask) -> tuple[Outcome, str, str]:
+def _decide(found: Ratio, least: float, text: str, ask: Ask) -> tuple[Outcome, str, str]:
     """A slow-down as large as the limit is to be found, and would read as less in half of the runs.
 
     So B fails by its figure, where that is beyond the limit and better than A's is ruled out; and by its interval,
-    where that holds the limit and half of the limit is ruled out.
+    where that holds the limit and half of the limit is ruled out: it is worse by `least` at the least.
     """
     assert found.low is not None  # noqa: S101 - for the type checker: the caller has looked
     assert found.high is not None  # noqa: S101 - the same
     limit = (1 + ask.worse_by) * (1 - RESOLUTION)
     sure = f"{ask.confidence:.0%} sure"
-    if (found.value >= limit and found.low > 1) or (found.low >= 1 + ask.worse_by / 2 and found.high >= limit):
+    if (found.value >= limit and found.low > 1) or (least >= 1 + ask.worse_by / 2 and found.high >= limit):
         return "failed", text, f"beyond the noise ({sure})"
     if found.value >= limit:
         return "inconclusive", text, f"the noise is as large ({sure}): run it longer"
