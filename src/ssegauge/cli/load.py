@@ -1,10 +1,12 @@
 """`ssegauge load`: a scenario against a target, run by Locust."""
 
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,11 +38,28 @@ Examples:
   ssegauge load sse-target.toml --web
   ssegauge load sse-target.toml -- -u 5000 -r 100 -t 5m --processes 4
   ssegauge load sse-target.toml --prometheus 9464
+  ssegauge load http://localhost:8000/v1/chat/completions --preset openai-chat \\
+      --json '{"model": "m"}' --scenario llm_chat --prompts prompts.jsonl
 """,
 )
 @click.argument("target")
 @click.option(
     "--scenario", default="concurrent_streams", show_default=True, help="A scenario's name, or a Locust file."
+)
+@click.option("--method", help="Method of a bare URL.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="Header of a bare URL (repeatable); the value may be env:NAME.",
+)
+@click.option("--json", "json_body", metavar="JSON", help="JSON body of a bare URL.")
+@click.option("--data", metavar="TEXT", help="Body of a bare URL.")
+@click.option("--preset", metavar="NAME", help="Contract of a well-known stream, openai-chat say.")
+@click.option("--prompts", metavar="FILE", help="What llm_chat asks: JSONL, JSON, or a text with a prompt a line.")
+@click.option(
+    "--goodput", metavar="LIMITS", help="A stream is good within these: first_match=500ms,time_per_token=50ms."
 )
 @click.option("--endpoint", metavar="NAMES", help="Endpoints of the profile, separated by commas.  [default: all]")
 @click.option("--results", type=click.Path(dir_okay=False), help="Write the results file here.")
@@ -53,12 +72,10 @@ Examples:
 def command(
     target: str,
     scenario: str,
-    endpoint: str | None,
-    results: str | None,
-    prometheus: str | None,
     otel: bool,
     web: bool,
     locust_arguments: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Run a load scenario against TARGET: a URL, or a profile.
 
@@ -69,20 +86,27 @@ def command(
     """
     if importlib.util.find_spec("locust") is None:
         raise ModuleNotFoundError("No module named 'locust'", name="locust")
-    open_target(target)  # a mistake in it is told here, before anything starts
+    request = {
+        "method": options["method"],
+        "headers": options["headers"],
+        "json": options["json_body"],
+        "data": options["data"],
+        "preset": options["preset"],
+    }
+    open_target(target, **request)  # a mistake in it is told here, before anything starts
     words = [sys.executable, "-m", "locust", "-f", str(_scenario(scenario)), *_aim(target)]
-    if endpoint:
-        words += ["--sse-endpoint", endpoint]
-    if results:
-        words += ["--sse-results", results]
-    if prometheus:
-        words += ["--sse-prometheus", prometheus]
+    for name in ("endpoint", "results", "prometheus", "goodput", "prompts"):
+        if options[name]:
+            words += [f"--sse-{name}", options[name]]
+    if any(request.values()):
+        # By the environment: a header may hold a secret, and a command line is seen by everybody.
+        os.environ["LOCUST_SSE_REQUEST"] = json.dumps({name: value for name, value in request.items() if value})
     if otel:
         words += ["--otel"]
         for name, value in _METRICS_ALONE.items():
             os.environ.setdefault(name, value)
     if not web:
-        words += ["--headless", *_defaults(locust_arguments)]
+        words += ["--headless", *_defaults(locust_arguments, scenario)]
     sys.stdout.flush()
     # Locust takes this process's place, so that signals and the exit code are its own.
     os.execv(sys.executable, [*words, *locust_arguments])  # noqa: S606
@@ -105,10 +129,12 @@ def _aim(target: str) -> list[str]:
     return ["--host", target] if "://" in target else ["--sse-target", target]
 
 
-def _defaults(given: Sequence[str]) -> list[str]:
+def _defaults(given: Sequence[str], scenario: str) -> list[str]:
     names = {word.partition("=")[0] for word in given}
+    ends_by_itself = scenario == "capacity" or "--sse-steps" in names
     words = []
     for long, short, value in _DEFAULTS:
-        if long not in names and not any(word.startswith(short) and not word.startswith("--") for word in given):
+        is_given = long in names or any(word.startswith(short) and not word.startswith("--") for word in given)
+        if not is_given and not (long == "--run-time" and ends_by_itself):
             words += [long, value]
     return words

@@ -12,6 +12,7 @@ from typing import Any
 from locust.env import Environment
 
 from ssegauge import results
+from ssegauge.load import goodput
 from ssegauge.load.target import target_of
 from ssegauge.redaction import redact_text, redact_url
 
@@ -19,7 +20,7 @@ logger = logging.getLogger("ssegauge.load")
 
 _SAID = (
     *("num_users", "spawn_rate", "run_time", "stop_timeout", "processes"),
-    *("sse_endpoint", "sse_measure", "sse_seed"),
+    *("sse_endpoint", "sse_measure", "sse_seed", "sse_goodput"),
 )
 
 
@@ -35,9 +36,25 @@ def about(environment: Environment) -> dict[str, Any]:
         "asked": {name: value for name, value in asked.items() if value not in (None, "")},
         "command": " ".join(shlex.quote(redact_text(word, secret)) for word in sys.argv),
     }
+    limits = goodput.in_ms(goodput.stated(asked["goodput"] or ""), target.endpoints(asked["endpoint"]))
+    if limits:
+        document["limits"] = limits
     if target.profile.source and "://" not in target.profile.source:
         document["profile"] = target.profile.source
     return document
+
+
+def _tokens(document: Mapping[str, Any]) -> Iterator[str]:
+    rate = document.get("rates", {}).get("tokens_per_second")
+    if rate:
+        whole = document["events"]["tokens"] / document["duration_s"] if document["duration_s"] else 0.0
+        shown = "  ".join(f"{q} {rate[q]:.1f}" for q in ("p50", "p95", "p99"))
+        yield f"tokens a second and stream: {shown}  ({rate['count']}); {whole:.1f} in all"
+    good = document.get("goodput")
+    if good:
+        missed = ", ".join(f"{count} {name}" for name, count in good["missed"].items())
+        share = good["good"] / good["judged"]
+        yield f"goodput: {share:.1%} of {good['judged']} streams" + (f"; missed: {missed}" if missed else "")
 
 
 def scenario_name(environment: Environment) -> str:
@@ -74,8 +91,18 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
         )
         censored = f", {figures['censored']} not seen to the end" if figures.get("censored") else ""
         yield f"  {name} ms: {shown}  ({figures['count']}{censored})"
+    yield from _tokens(document)
     lag = document["harness"].get("read_lag")
     if lag:
         yield f"generator: read lag p99 {lag['p99']:.1f} ms, {document['harness']['coalesced_ratio']:.1%} of events coalesced, clock {document['clock']}"
+    if document.get("capacity"):
+        yield _capacity(document["capacity"])
     for reason in document["invalid_reasons"]:
         yield f"INVALID: {reason}"
+
+
+def _capacity(found: Mapping[str, Any]) -> str:
+    if not found["holds"]:
+        return f"capacity: {found['limit']} did not even hold with {found['breaks']} streams"
+    broke = f"not with {found['breaks']}" if found["breaks"] else "its end was not reached"
+    return f"capacity: {found['limit']} held with {found['holds']} streams, {broke}"
