@@ -3,7 +3,8 @@
     python .ci/selfgate.py [--seconds 15] [--out reports/out/selfgate]
 
 The last comparison is of the app with itself a third slower, which must be found. On a machine that is too busy to tell
-(exit code 3) a comparison is printed and let pass: CI says what it saw and accuses nobody.
+(exit code 3) a comparison is printed and let pass: CI says what it saw and accuses nobody. What does not hold is asked
+once more: an interval that is 95 % sure is wrong now and then. It takes one minute, at most three.
 """
 
 import argparse
@@ -21,11 +22,22 @@ APP = "ssegauge.target_app.app:app"
 
 def ssegauge(*words: str) -> int:
     """Run a verb and say how it ended."""
-    sys.stdout.write(f"$ ssegauge {' '.join(words)}\n")
-    sys.stdout.flush()
+    say(f"$ ssegauge {' '.join(words)}")
     code = subprocess.run([sys.executable, "-m", "ssegauge", *words], check=False).returncode
-    sys.stdout.write(f"exit code {code}\n\n")
+    say(f"exit code {code}\n")
     return code
+
+
+def allowed(codes: set[int], *words: str) -> bool:
+    """Whether a verb ends with one of these codes; the second time is the last."""
+    return ssegauge(*words) in codes or (say("once more:") and ssegauge(*words) in codes)
+
+
+def say(words: str) -> bool:
+    """Print a line."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+    return True
 
 
 def main() -> int:
@@ -40,20 +52,14 @@ def main() -> int:
     load = ["--seconds", options.seconds, "--users", "8", "--metric", "gap.mean"]
     with ServedApp(APP) as first, ServedApp(APP) as second:
         a, b = f"{first.url}/agent/think/stream?query=hello", f"{second.url}/agent/think/stream?query=hello"
-        wrong = [
-            code not in allowed
-            for code, allowed in (
-                (ssegauge("check", f"{first.url}/stream", "--results", check), {0}),
-                (ssegauge("gate", check), {0}),
-                (ssegauge("compare", a, b, *load, "--results", str(options.out / "same.json")), {0, 3}),
-                (
-                    ssegauge("compare", a, f"{b}&pace=0.267", *load, "--results", str(options.out / "slower.json")),
-                    {1, 3},
-                ),
-            )
+        held = [
+            allowed({0}, "check", f"{first.url}/stream", "--results", check),
+            allowed({0}, "gate", check),
+            allowed({0, 3}, "compare", a, b, *load, "--results", str(options.out / "same.json")),
+            allowed({1, 3}, "compare", a, f"{b}&pace=0.267", *load, "--results", str(options.out / "slower.json")),
         ]
-    sys.stdout.write("something did not hold, see above\n" if any(wrong) else "the project holds its own gates\n")
-    return int(any(wrong))
+    say("the project holds its own gates" if all(held) else "something did not hold, see above")
+    return int(not all(held))
 
 
 if __name__ == "__main__":
