@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from ssegauge.report.html_report import write_html
 
@@ -13,7 +11,6 @@ from .made_up import HOSTILE, conformance, finding, load
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MARKUP = '"><img src=x onerror="window.struck=1"><script>window.struck=1</script>' + HOSTILE
 CAPACITY = {
     "limit": "first_event.p95 < 200 ms",
@@ -22,16 +19,6 @@ CAPACITY = {
     "curve": [{"users": 20, "ms": 50.0, "holds": True}, {"users": 40, "ms": 250.0, "holds": False}],
 }
 WIDE = "no-space-in-this-name-" * 40
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on PATH")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class App:
     """A served app."""
 
-    def __init__(self, **environment: str) -> None:
-        command = [sys.executable, "-m", "uvicorn", "target_app.app:app", "--port", "0", "--http", "h11"]
+    def __init__(self, port: int = 0, **environment: str) -> None:
+        command = [sys.executable, "-m", "uvicorn", "target_app.app:app", "--port", str(port), "--http", "h11"]
         self.process = subprocess.Popen(
             [*command, "--timeout-graceful-shutdown", "5"],
             cwd=ROOT,
