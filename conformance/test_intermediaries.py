@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from ssegauge import pointer
 from ssegauge.bench import Bench
@@ -22,6 +23,7 @@ from ssegauge.probe import Gauge
 from ssegauge.profile import Situation
 from ssegauge.request import with_header
 
+EXPECTED_PORT = "start it at the port that the proxy leads to: --port"
 SOON = 5.0
 """Seconds within which a proxy passes an end on, in either direction (BUF-06, BUF-07)."""
 FIRST = 2.0
@@ -138,12 +140,19 @@ def test_proxy_passes_on_that_the_server_died(bench: Bench) -> None:
     """When the server behind the proxy dies, the client sees the end within 5 s, and not as a clean end."""
     app = bench.app
     assert app is not None
+    gauge = bench.gauge or bench.process
+    before = gauge.active() if gauge is not None else 0.0
     sent = by_proxy(bench, _lasting(bench))
     try:
         with bench.open(sent, limits=replace(LONG, window=SOON * 3)) as stream:
             stream.pump(lambda some: bool(some.exchange.reads), within=SOON)
             if not bench.view(stream).is_stream:
-                raise Untestable(f"no stream through the proxy: status {stream.exchange.status}")
+                said = f"status {stream.exchange.status}" if stream.exchange.status else stream.exchange.detail
+                raise Untestable(f"no stream through the proxy: {said}; {EXPECTED_PORT}")
+            if gauge is not None and _wait(partial(_more_active, gauge, before), within=2.0) is None:
+                raise Untestable(
+                    f"a stream through the proxy does not come from the server that was started; {EXPECTED_PORT}"
+                )
             app.signal(signal.SIGKILL)
             stream.pump(within=SOON)
             over, seen = stream.over, bench.view(stream)
@@ -253,6 +262,10 @@ def _seconds_to_stop(bench: Bench, gauge: Gauge, sent: Sent, within: float) -> f
         if _wait(lambda: gauge.active() > before, 2.0) is None:
             raise Untestable("the count of active streams does not rise with a stream through the proxy")
     return _wait(lambda: gauge.active() <= before, SOON)
+
+
+def _more_active(gauge: Gauge, before: float) -> bool:
+    return gauge.active() > before
 
 
 def _later(gauge: Gauge) -> float:

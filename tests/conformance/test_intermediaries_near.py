@@ -8,8 +8,11 @@ import random
 
 import pytest
 
+from ssegauge import suite
+from ssegauge.judging import judge
+from tests.mutants.catalogue import bench_for
 from tests.mutants.http2 import Secure
-from tests.mutants.intermediaries import BufferingRelay, Proxied, Relay
+from tests.mutants.intermediaries import BufferingRelay, ControlledAndProxied, Proxied, Relay
 from tests.mutants.planned_close import Controlled
 from tests.mutants.server import PROFILE, Call, Clean, Host
 
@@ -122,3 +125,20 @@ def test_a_refusal_is_no_planned_close(host: Host) -> None:
             return (405, {"Allow": "POST"}) if call.path == "/ticks" else super().refusal(call)
 
     assert outcome(host, NoTicks(), "FRM-11") == "untestable"
+
+
+class Elsewhere(ControlledAndProxied):
+    """A proxy that leads to a server of the same kind at the port that it knows, not to the one that was started."""
+
+    relay = None
+
+
+def test_a_server_that_dies_behind_no_proxy_tells_nothing_of_the_proxy(host: Host) -> None:
+    with host.serving(Clean()) as other, bench_for(host, Elsewhere()) as bench:
+        target = bench.profile.target.model_copy(update={"proxied": other})
+        bench.profile = bench.profile.model_copy(update={"target": target})
+        finding = judge(suite.checks()["BUF-07"], bench)
+    assert (finding.outcome, finding.reason.rpartition("; ")[2]) == (
+        "untestable",
+        "start it at the port that the proxy leads to: --port",
+    )
