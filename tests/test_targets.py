@@ -48,4 +48,4 @@ def test_what_is_no_address_of_a_proxy_is_one_line(proxied: str) -> None:
 def test_a_port_is_for_an_app() -> None:
     done = run("check", "http://127.0.0.1:1/", "--port", "8000")
     assert done.returncode == 2
-    assert done.stderr.startswith("ssegauge: --port is the port of the app")
+    assert done.stderr.startswith("ssegauge: --port is the port of")
