@@ -1,8 +1,11 @@
 """The short ways of the contract are the long ones, only shorter."""
 
+from collections import Counter
+
 import pytest
 
-from ssegauge.load.contract import _has_id, _type_of
+from ssegauge.endpoint import Endpoint
+from ssegauge.load.contract import Contract, Delivery, Watch, _has_id, _type_of
 from ssegauge.wire import LazyDecoder
 
 
@@ -41,3 +44,38 @@ def test_what_data_says_is_no_field_however_many_events_come_at_once(data):
     assert [_type_of(event) for event in events] == [b"message"] * 3
     assert [event.raw_data for event in events] == [data] * 3
     assert not any(_has_id(event) for event in events)
+
+
+SCHEMA = {"type": "object", "required": ["seq"], "properties": {"seq": {"type": "integer"}}}
+
+
+def faults(payloads, *, data="json", each=4, **shares):
+    """Of so many streams with these payloads, under one contract."""
+    contract = Contract(Endpoint(name="e", data=data, schema={"token": SCHEMA}), **shares)
+    found = Counter()
+    for _ in range(each):
+        watch = Watch(contract, Delivery(), lambda _: None)
+        for event in LazyDecoder().feed(b"".join(b"event: token\ndata: %s\n\n" % payload for payload in payloads)):
+            watch.see(event, 0.0)
+        found.update(watch.faults)
+    return dict(found)
+
+
+def test_payloads_are_held_against_the_schema_of_their_type():
+    assert faults([b'{"seq": 1}', b'{"seq": "1"}', b"{}"]) == {"schema": 8}
+    assert faults([b'{"seq": 1}', b"{"]) == {"json": 4}
+    assert faults([b"{"], data="text") == {"schema": 4}
+
+
+def test_a_share_of_the_payloads_is_counted_over_all_streams():
+    assert faults([b"{}"], each=100, schema_share=0.1) == {"schema": 10}
+    assert faults([b"{}"], each=100, schema_share=0) == {}
+    assert faults([b"no"], each=100, json_share=0.1, schema_share=0) == {"json": 10}
+
+
+def test_other_types_have_no_schema():
+    contract = Contract(Endpoint(name="e", schema={"token": SCHEMA}))
+    watch = Watch(contract, Delivery(), lambda _: None)
+    for event in LazyDecoder().feed(b"event: other\ndata: {}\n\n"):
+        watch.see(event, 0.0)
+    assert watch.faults == {}

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from json import loads
 from typing import Any, NamedTuple
 
+from jsonschema.protocols import Validator
+
 from ssegauge.endpoint import Endpoint
 from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
@@ -56,12 +58,18 @@ class Kind(NamedTuple):
 
 class Contract:
     """What is to be looked at in each event of an endpoint. `json_share`: the share of payloads that is parsed only
-    to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway. `limits`: seconds
+    to see whether they are JSON; where a number stands in the payload, every payload is parsed anyway. `schema_share`:
+    the share of payloads held against their type's JSON Schema, which costs more than all the rest. `limits`: seconds
     by the name of a stream's time; a stream within all of them is a good one.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, json_share: float = 1.0, limits: Mapping[str, float] | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        json_share: float = 1.0,
+        schema_share: float = 1.0,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.limits: Mapping[str, float] = limits or {str(name): limit for name, limit in endpoint.goodput.items()}
@@ -74,9 +82,11 @@ class Contract:
         looks_inside = (endpoint.sequence, endpoint.sent_at, endpoint.group, endpoint.progress)
         self.needs_document = any(place is not None for place in looks_inside)
         self.json_every = round(1 / json_share) if json_share > 0 and endpoint.data == "json" else 0
-        self.needs_data = bool(
-            self.sentinels or self.tells_by_payload or self.needs_document or self.json_every or self.tokens
-        )
+        self.schema_every = round(1 / schema_share) if schema_share > 0 and endpoint.schemas else 0
+        # Counted over all streams of the endpoint: of short ones, too, each event may be the one that is looked at.
+        self._json_turn = self._schema_turn = -1
+        looks_at_text = self.sentinels or self.tells_by_payload or self.tokens
+        self.needs_data = bool(looks_at_text or self.needs_document or self.json_every or self.schema_every)
         self.needs_type = bool(
             self.order
             or self.ends
@@ -107,6 +117,23 @@ class Contract:
                 self._kinds[raw] = found
         return found
 
+    def is_json_due(self) -> bool:
+        """Whether this payload is among those that are parsed only to see whether they are JSON."""
+        if not self.json_every:
+            return False
+        self._json_turn += 1
+        return self._json_turn % self.json_every == 0
+
+    def validator_due(self, type: str) -> Validator | None:
+        """The validator of this type, where it has one and this payload is among those that are held against it."""
+        if not self.schema_every:
+            return None
+        validator = self.endpoint.validator(type)
+        if validator is None:
+            return None
+        self._schema_turn += 1
+        return None if self._schema_turn % self.schema_every else validator
+
     def told_by(self, kind: Kind, data: str) -> Kind:
         """The same with what the payload says, for endpoints whose streams end, fail or begin by it."""
         endpoint = self.endpoint
@@ -129,7 +156,6 @@ class Watch:
         "_groups",
         "_on_lag",
         "_order",
-        "_parsed",
         "_progress",
         "_seen",
         "_terminals",
@@ -148,7 +174,6 @@ class Watch:
         self._on_lag = on_lag
         self._order = contract.order
         self._groups: dict[Any, State] = {}
-        self._parsed = 0
         self._progress: float | None = None
         self._terminals = 0
         self.terminal_seen = False
@@ -170,7 +195,7 @@ class Watch:
             data = event.data
             sentinel = data in contract.sentinels
             if not sentinel:
-                document = self._document(data)
+                document = self._document(kind.name, data)
                 if document is not MISSING and contract.needs_document:
                     self._inside(kind.name, document, arrived_wall)
             if contract.tells_by_payload:
@@ -201,20 +226,22 @@ class Watch:
     def _fault(self, kind: str) -> None:
         self.faults[kind] = self.faults.get(kind, 0) + 1
 
-    def _document(self, data: str) -> Any:
+    def _document(self, kind: str, data: str) -> Any:
         contract = self._contract
-        if not contract.needs_document:
-            if not contract.json_every:
-                return MISSING
-            self._parsed += 1
-            if self._parsed % contract.json_every:
-                return MISSING
+        validator = contract.validator_due(kind)
+        if not (contract.needs_document or contract.is_json_due() or validator):
+            return MISSING
         try:
-            return loads(data)
+            document = loads(data)
         except (ValueError, RecursionError):
             if contract.endpoint.data == "json":
                 self._fault("json")
+            elif validator is not None:
+                self._fault("schema")
             return MISSING
+        if validator is not None and not validator.is_valid(document):
+            self._fault("schema")
+        return document
 
     def _inside(self, kind: str, document: Any, arrived_wall: float) -> None:
         endpoint = self._contract.endpoint

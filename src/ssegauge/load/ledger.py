@@ -40,6 +40,9 @@ LATENCIES = (
 )
 """The order in which results name them."""
 
+ROW_TIMES = ("ttfb", "longest_gap", "duration")
+"""Measured once a stream, and given by the second in which it ended, too; of streams that did not fail."""
+
 HARNESS_TIMES = ("read_lag", "stamp_bound", "schedule_lag", "loop_lag")
 """What the generator measures of itself."""
 

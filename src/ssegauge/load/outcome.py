@@ -11,7 +11,7 @@ from ssegauge.verdict import MEANINGS, Facts, Verdict
 class Outcome:
     """One stream, from its request to its end. Times in microseconds, by the names of DESIGN ("Times").
 
-    `faults` are breaches of the endpoint's contract by kind (order, terminal, json, progress); `lost`, `duplicated`
+    `faults` are breaches of the endpoint's contract by kind (order, terminal, json, schema, progress); `lost`, `duplicated`
     and `reordered` count events of this connection, by the declared sequence (`counts_events`: something counts them). `expected`: the times that a stream of
     this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
     `page`: the beginning of an answer that was no stream. `tokens`: as the server counted them, or the events that the

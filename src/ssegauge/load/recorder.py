@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssegauge.load.clock import Clock, monotonic_ns
 from ssegauge.load.histogram import Histogram
-from ssegauge.load.ledger import Ledger, Slice
+from ssegauge.load.ledger import ROW_TIMES, Ledger, Slice
 from ssegauge.load.outcome import Outcome
 
 GOOD = frozenset({"complete", "client_closed"})
@@ -146,6 +146,8 @@ class Recorder:
         side = book.failed if outcome.failed else book.latency
         for name, us in outcome.times.items():
             side.setdefault(name, Histogram()).record(us)
+            if name in ROW_TIMES and not outcome.failed:
+                self.slice(outcome.endpoint).histogram(name).record(us)
         per_token = outcome.times.get("time_per_token")
         if per_token:  # nothing where all tokens came at once: that is no rate
             side.setdefault("tokens_per_second", Histogram()).record(1e9 / per_token)
