@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,6 +42,25 @@ def workers(port, count=2):
 @pytest.fixture
 def damage(profile):
     return str(profile(**{name: path for name, (path, _, _) in INTEGRITY.items()}))
+
+
+def test_a_run_that_comes_to_nothing_leaves_no_results_of_another(tmp_path, source):
+    results = tmp_path / "results.json"
+    results.write_text("of an earlier run")
+    words = [
+        sys.executable,
+        "-m",
+        "ssegauge",
+        "load",
+        f"{source}/ok",
+        "--results",
+        str(results),
+        "--",
+        "--no-such-option",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert not results.exists()
 
 
 ROUNDS = """

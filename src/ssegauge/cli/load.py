@@ -80,7 +80,8 @@ def command(
     """Run a load scenario against TARGET: a URL, or a profile.
 
     What follows -- goes to Locust untouched: -u users (one open stream each), -r started a second, -t run time,
-    -s time in which open streams may end. Without it: 10 users for 30 seconds.
+    -s time in which open streams may end. Without it: 10 users for 30 seconds. After it, --help shows all arguments,
+    those of the scenario too.
 
     Exit codes: 0 held, 1 streams failed, 2 the command was wrong, 3 the run was invalid.
     """
@@ -94,7 +95,10 @@ def command(
         "preset": options["preset"],
     }
     open_target(target, **request)  # a mistake in it is told here, before anything starts
-    words = [sys.executable, "-m", "locust", "-f", str(_scenario(scenario)), *_aim(target)]
+    file = str(_scenario(scenario))
+    if {"-h", "--help"} & set(locust_arguments):
+        os.execv(sys.executable, [sys.executable, "-m", "ssegauge.load.arguments_of", file])  # noqa: S606
+    words = [sys.executable, "-m", "locust", "-f", file, *_aim(target)]
     for name in ("endpoint", "results", "prometheus", "goodput", "prompts"):
         if options[name]:
             words += [f"--sse-{name}", options[name]]
@@ -107,6 +111,8 @@ def command(
             os.environ.setdefault(name, value)
     if not web:
         words += ["--headless", *_defaults(locust_arguments, scenario)]
+    if results and Path(results).is_file():
+        Path(results).unlink()  # a run that ends before its results are written must not leave those of another
     sys.stdout.flush()
     # Locust takes this process's place, so that signals and the exit code are its own.
     os.execv(sys.executable, [*words, *locust_arguments])  # noqa: S606
