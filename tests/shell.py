@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 HELD, NOT_HELD, WRONG, INCONCLUSIVE = range(4)
 
@@ -74,3 +75,47 @@ def stopped_at_the_end(folder: Path) -> Iterator[None]:
         found = folder / "app.pids"
         for pid in found.read_text().split() if found.exists() else ():
             os.kill(int(pid), signal.SIGTERM)
+
+
+# -- a page, step by step ---------------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """A file to write, or a command with what the page shows of its output, its exit code, and where it is typed."""
+
+    command: str = ""
+    shown: tuple[str, ...] = ()
+    exit: int = HELD
+    elsewhere: bool = False
+    file: str = ""
+    text: str = ""
+
+
+_BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^>]*) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def steps_of(page: Path) -> Iterator[Step]:
+    """What the page lets its reader do, in order. The exit code that a block is marked with is that of its last command."""
+    for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        mark, kind, text = block["mark"] or "", block["kind"], block["text"]
+        if mark.startswith("file: "):
+            yield Step(file=mark.removeprefix("file: "), text=text)
+        elif kind == "console":
+            typed = re.split(r"^\$ ", re.sub(r"\\\n\s*", "", text), flags=re.MULTILINE)[1:]
+            for number, part in enumerate(typed, 1):
+                command, *shown = part.splitlines()
+                code = int(mark.removeprefix("exit: ")) if mark.startswith("exit: ") and number == len(typed) else HELD
+                yield Step(command, tuple(shown), code, mark == "another terminal")
+
+
+def alike(line: str) -> str:
+    """The line without what differs from run to run: its numbers."""
+    return re.sub(r"\d+(\.\d+)?", "#", " ".join(line.split()))
+
+
+def assert_shown(step: Step, said: str) -> None:
+    """Each line that the page shows came, in this order; an ellipsis on a line of its own stands for any lines."""
+    lines = iter([alike(line) for line in said.splitlines()])
+    for line in step.shown:
+        if line.strip() not in {"", "…"}:
+            assert alike(line) in lines, f"$ {step.command}\nnot there, or not in this place: {line}\n\n{said[-6000:]}"
