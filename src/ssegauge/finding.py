@@ -39,6 +39,22 @@ class Finding:
         return document
 
 
+Weight = Literal["breaks", "doubts", "stale", "nothing"]
+
+
+def weighs(finding: dict[str, Any], *, strict: bool = False, require: bool = False) -> Weight:
+    """What a finding does to its run: breaks it, leaves it in doubt, shows a stale acceptance, or nothing.
+
+    The levels that count are MUST and, where `strict`, SHOULD. `require` lets what is untestable break the run.
+    """
+    outcome, counts = finding["outcome"], finding["level"] == "MUST" or (strict and finding["level"] == "SHOULD")
+    if finding.get("accepted"):
+        return "stale" if outcome == "pass" else "nothing"
+    if (outcome == "fail" and counts) or (outcome == "untestable" and require):
+        return "breaks"
+    return "doubts" if outcome == "error" and counts else "nothing"
+
+
 def as_text(finding: dict[str, Any], width: int = 96) -> str:
     """A broken rule as people read it: id and level, the sentence, expected, actual, the bytes, reproduce, mend."""
     source = " ".join(part for part in (finding["source"], finding.get("source_url", "")) if part)

@@ -20,7 +20,7 @@ from ssegauge.bench import Options
 from ssegauge.connection import Transport
 from ssegauge.errors import Inconclusive, UserError
 from ssegauge.exchange import load as load_recording
-from ssegauge.finding import Finding, as_text
+from ssegauge.finding import as_text, weighs
 from ssegauge.fixtures import sse, sse_target, under_test
 from ssegauge.hiding import hide, secret_values
 from ssegauge.judging import judge
@@ -232,32 +232,26 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if accepted is not None:
         document["accepted"] = accepted
     pyfuncitem.stash[_FINDING] = document
-    _settle(pyfuncitem.config, finding, accepted)
+    _settle(pyfuncitem.config, document)
     return True
 
 
 _FINDING = pytest.StashKey[dict[str, Any]]()
 
 
-def _settle(config: pytest.Config, finding: Finding, accepted: str | None) -> None:
+def _settle(config: pytest.Config, finding: dict[str, Any]) -> None:
     """Turn an outcome into pytest's: fail, expected failure (a broken SHOULD without --sse-strict), skip, or pass."""
-    fails = finding.level == "MUST" or (finding.level == "SHOULD" and config.getoption("sse_strict"))
-    if accepted is not None and finding.outcome == "pass":
-        pytest.fail(
-            f"{finding.rule} holds on {finding.endpoint}: take it out of the accepted deviations", pytrace=False
-        )
-    if finding.outcome == "fail":
-        if accepted is not None:
-            pytest.xfail(f"accepted: {accepted}")
-        if not fails:
-            pytest.xfail(f"{finding.level} {finding.rule}: {finding.actual}")
-        pytest.fail(as_text(finding.to_json()), pytrace=False)
-    if finding.outcome == "error" and fails:
-        pytest.fail(f"{finding.rule}: could not be judged: {finding.reason}", pytrace=False)
-    if finding.outcome == "untestable" and config.getoption("sse_require"):
-        pytest.fail(f"{finding.rule}: untestable: {finding.reason}", pytrace=False)
-    if finding.outcome != "pass":
-        pytest.skip(f"{finding.outcome}: {finding.reason}")
+    rule, outcome, accepted = finding["rule"], finding["outcome"], finding.get("accepted")
+    weight = weighs(finding, strict=config.getoption("sse_strict"), require=config.getoption("sse_require"))
+    if weight == "stale":
+        pytest.fail(f"{rule} holds on {finding['endpoint']}: take it out of the accepted deviations", pytrace=False)
+    if weight != "nothing":
+        said = {"error": "could not be judged"}.get(outcome, outcome)
+        pytest.fail(as_text(finding) if outcome == "fail" else f"{rule}: {said}: {finding['reason']}", pytrace=False)
+    if outcome == "fail":
+        pytest.xfail(f"accepted: {accepted}" if accepted else f"{finding['level']} {rule}: {finding['actual']}")
+    if outcome != "pass":
+        pytest.skip(f"{outcome}: {finding['reason']}")
 
 
 @pytest.hookimpl(wrapper=True)

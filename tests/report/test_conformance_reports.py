@@ -33,11 +33,17 @@ def counts(text: str) -> dict[str, str]:
 
 
 def test_junit_counts_a_broken_must_as_a_failure_and_nothing_else_as_one() -> None:
-    assert counts(junit(EVERY)) == {"tests": "8", "failures": "1", "errors": "1", "skipped": "5"}
+    assert counts(junit(EVERY)) == {"tests": "8", "failures": "1", "errors": "0", "skipped": "6"}
 
 
 def test_junit_under_strict_counts_a_broken_should_too() -> None:
     assert counts(junit(EVERY, strict=True)) == {"tests": "8", "failures": "2", "errors": "1", "skipped": "4"}
+
+
+def test_junit_fails_by_what_else_fails_a_run() -> None:
+    assert counts(junit(EVERY, require=True))["failures"] == "2"
+    stale = conformance(finding("HDR-03", "MUST", "pass", accepted="known"), finding("LIF-06", "MUST", "error"))
+    assert counts(junit(stale)) == {"tests": "2", "failures": "1", "errors": "1", "skipped": "0"}
 
 
 def test_junit_failure_says_what_was_required_seen_and_how_to_mend_it() -> None:
@@ -91,4 +97,5 @@ def test_exit_codes() -> None:
     assert exit_code(nothing, strict=False, require=False) == 3
     accepted = conformance(finding("HDR-03", "MUST", "fail", accepted="known"))
     assert exit_code(accepted, strict=False, require=False) == 0
-    assert exit_code(accepted, strict=False, require=False, stale=True) == 1
+    stale = conformance(finding("HDR-03", "MUST", "pass", accepted="known"))
+    assert exit_code(stale, strict=False, require=False) == 1

@@ -21,6 +21,7 @@ from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
 from ssegauge.connection import Transport
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
+from ssegauge.finding import weighs
 from ssegauge.redaction import redact_text, redact_url
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE
@@ -148,7 +149,7 @@ def command(target: str | None, **options: Any) -> int:
         return INTERRUPTED
     for stale in listener.stale:
         console.print(stale)
-    return exit_code(document, strict=options["strict"], require=options["require"], stale=bool(listener.stale))
+    return exit_code(document, strict=options["strict"], require=options["require"])
 
 
 def _make_run(target: str | None, options: dict[str, Any]) -> Run:
@@ -226,7 +227,7 @@ class _Listener:
         if finding is not None:
             self.findings.append(finding)
             self.progress(f"{finding['rule']} {finding['endpoint']}")
-            if finding.get("accepted") and finding["outcome"] == "pass":
+            if weighs(finding) == "stale":
                 self.stale.append(
                     f"{finding['rule']} holds on {finding['endpoint']}: take it out of the accepted deviations"
                 )
@@ -313,7 +314,7 @@ def _write(document: dict[str, Any], options: dict[str, Any]) -> None:
     if options["junit"]:
         from ssegauge.report.junit import write_junit
 
-        write_junit(document, options["junit"], strict=options["strict"])
+        write_junit(document, options["junit"], strict=options["strict"], require=options["require"])
     if options["markdown"]:
         from ssegauge.report.markdown import write_markdown
 
@@ -324,14 +325,11 @@ def _write(document: dict[str, Any], options: dict[str, Any]) -> None:
         write_html([document], options["html"])
 
 
-def exit_code(document: dict[str, Any], *, strict: bool, require: bool, stale: bool = False) -> int:
+def exit_code(document: dict[str, Any], *, strict: bool, require: bool) -> int:
     """0 held, 1 a rule that counts is broken (or an accepted deviation is stale), 3 one could not be judged."""
-    counts = {"MUST", "SHOULD"} if strict else {"MUST"}
-    findings = [finding for finding in document["rules"] if not finding.get("accepted")]
-    if stale or any(finding["outcome"] == "fail" and finding["level"] in counts for finding in findings):
+    weights = {weighs(finding, strict=strict, require=require) for finding in document["rules"]}
+    if weights & {"breaks", "stale"}:
         return DID_NOT_HOLD
-    if require and any(finding["outcome"] == "untestable" for finding in findings):
-        return DID_NOT_HOLD
-    if any(finding["outcome"] == "error" and finding["level"] in counts for finding in findings):
+    if "doubts" in weights:
         return INCONCLUSIVE
     return HELD if any(finding["outcome"] in {"pass", "fail"} for finding in document["rules"]) else INCONCLUSIVE
