@@ -111,8 +111,9 @@ def command(
             os.environ.setdefault(name, value)
     if not web:
         words += ["--headless", *_defaults(locust_arguments, scenario)]
-    if results and Path(results).is_file():
-        Path(results).unlink()  # a run that ends before its results are written must not leave those of another
+    if options["results"]:
+        # a run that ends before its results are written must not leave those of another
+        Path(options["results"]).unlink(missing_ok=True)
     sys.stdout.flush()
     # Locust takes this process's place, so that signals and the exit code are its own.
     os.execv(sys.executable, [*words, *locust_arguments])  # noqa: S606
