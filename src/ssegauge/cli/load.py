@@ -98,6 +98,8 @@ def command(
     file = str(_scenario(scenario))
     if {"-h", "--help"} & set(locust_arguments):
         os.execv(sys.executable, [sys.executable, "-m", "ssegauge.load.arguments_of", file])  # noqa: S606
+    if options["prompts"] and scenario in scenarios() and scenario != "llm_chat":
+        raise UserError(f"--prompts goes with --scenario llm_chat; {scenario} asks nothing")
     words = [sys.executable, "-m", "locust", "-f", file, *_aim(target)]
     for name in ("endpoint", "results", "prometheus", "goodput", "prompts"):
         if options[name]:

@@ -21,6 +21,8 @@ from ssegauge.load.arrivals import Constant, Poisson, Schedule, Share
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.session import option, session_of
 
+_RATE = 10.0
+
 
 class Dispatcher:
     """Hands arrivals to free users, first come first served."""
@@ -79,13 +81,18 @@ def open_arrivals(environment: Environment) -> Dispatcher:
     dispatcher = Dispatcher(environment)
     events = environment.events
     if not isinstance(environment.runner, MasterRunner):
-        events.spawning_complete.add_listener(lambda **_: dispatcher.start(_schedule(environment)))
+        events.spawning_complete.add_listener(lambda **_: _start(dispatcher, environment))
         events.test_stopping.add_listener(lambda **_: dispatcher.stop())
     return dispatcher
 
 
+def _start(dispatcher: Dispatcher, environment: Environment) -> None:
+    if option(environment, "sse_rate", _RATE) > 0:  # at 0 users go their own pace
+        dispatcher.start(_schedule(environment))
+
+
 def _schedule(environment: Environment) -> Schedule:
-    rate = option(environment, "sse_rate", 10.0)
+    rate = option(environment, "sse_rate", _RATE)
     poisson = option(environment, "sse_arrivals", "poisson") == "poisson"
     whole: Schedule = Poisson(rate, option(environment, "sse_seed", 1)) if poisson else Constant(rate)
     index, of = share_of(environment)

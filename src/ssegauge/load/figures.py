@@ -11,17 +11,20 @@ from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, RATES, B
 from ssegauge.verdict import VERDICTS
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_LOW_PERCENTILES = {"p01": 0.01, "p05": 0.05, "p10": 0.1, "p50": 0.5, "p90": 0.9}
 _COARSE = 5  # buckets of a second's histogram are so many of ours: some 1 % wide, enough to compare runs
 
 
-def time_figures(histogram: Histogram, *, document: dict[str, Any] | None = None) -> dict[str, Any]:
+def time_figures(
+    histogram: Histogram, *, document: dict[str, Any] | None = None, percentiles: Mapping[str, float] = _PERCENTILES
+) -> dict[str, Any]:
     """count, mean, percentiles and max of a distribution; `at_least` names those that are lower bounds."""
     figures: dict[str, Any] = {"count": histogram.count}
     if histogram.censored:
         figures["censored"] = histogram.censored_count
     figures["mean"] = _ms(histogram.mean) if histogram.counts else None
     bounds = []
-    for name, q in _PERCENTILES.items():
+    for name, q in percentiles.items():
         quantile = histogram.quantile(q)
         figures[name] = None if quantile is None else _ms(quantile.us)
         if quantile is not None and quantile.at_least:
@@ -35,7 +38,8 @@ def time_figures(histogram: Histogram, *, document: dict[str, Any] | None = None
 
 def rate_figures(histogram: Histogram) -> dict[str, Any]:
     """The same of rates a second; what is recorded are rates per 1000 s."""
-    return time_figures(histogram, document={**histogram.to_json(), "unit": "per_1000_s"})
+    document = {**histogram.to_json(), "unit": "per_1000_s"}
+    return time_figures(histogram, document=document, percentiles=_LOW_PERCENTILES)  # the slow ones are the low ones
 
 
 def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 
 from ssegauge.errors import UserError
-from ssegauge.load import interrupt, options
+from ssegauge.load import goodput, interrupt, options
 from ssegauge.load.collector import Delta
 from ssegauge.load.conductor import RESET, Conductor, conductor_of
 from ssegauge.load.generator import begin_generating, generator_of, maybe_generator
@@ -48,7 +48,8 @@ def _check_target(environment: Environment) -> None:
     if parsed is None or not (getattr(parsed, "headless", False) or option(environment, "sse_target", "")):
         return  # the web page asks for the host
     try:
-        target_of(environment).endpoints(option(environment, "sse_endpoint", None))
+        endpoints = target_of(environment).endpoints(option(environment, "sse_endpoint", None))
+        goodput.check(goodput.stated(option(environment, "sse_goodput", "")), endpoints)
     except UserError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
         sys.exit(error.exit_code)

@@ -20,6 +20,7 @@ def add_arguments(parser: Any) -> None:
     group = parser.add_argument_group("ssegauge", "Event streams: what is opened, what is measured, where results go.")
     add = Adder(group)
     add("target", "", "PROFILE", "profile (TOML) of the target, or the address of a stream; default: what --host says")
+    add("request", "", "JSON", "of a bare address: method, headers, json or data, preset", in_form=False)
     add("endpoint", "", "NAMES", "endpoints of the profile to use, separated by commas; default: all")
     add(
         "measure",
@@ -35,6 +36,7 @@ def add_arguments(parser: Any) -> None:
     add("idle_timeout", _DEFAULTS.idle, "SECONDS", "silence, comments included, that ends a stream; 0: no limit")
     add("total_timeout", 0.0, "SECONDS", "life of a stream; 0: no limit")
     add("json_share", 1.0, "SHARE", "share of payloads parsed to see whether they are JSON")
+    add("goodput", "", "LIMITS", "a stream is good within these: first_match=500ms,time_per_token=50ms")
     add("http2_streams", HTTP2_STREAMS, "NUMBER", "streams on one HTTP/2 connection, where the server allows so many")
     add("proxy", "", "URL", "HTTP proxy")
     add("source_addresses", "", "ADDRESSES", "own addresses to connect from, separated by commas", in_form=False)

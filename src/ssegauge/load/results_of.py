@@ -48,7 +48,7 @@ def _tokens(document: Mapping[str, Any]) -> Iterator[str]:
     rate = document.get("rates", {}).get("tokens_per_second")
     if rate:
         whole = document["events"]["tokens"] / document["duration_s"] if document["duration_s"] else 0.0
-        shown = "  ".join(f"{q} {rate[q]:.1f}" for q in ("p50", "p95", "p99"))
+        shown = "  ".join(f"{q} {rate[q]:.1f}" for q in ("p50", "p10", "p01"))
         yield f"tokens a second and stream: {shown}  ({rate['count']}); {whole:.1f} in all"
     good = document.get("goodput")
     if good:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from locust.env import Environment
 
 from ssegauge.endpoint import Endpoint
+from ssegauge.load import goodput
 from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
 from ssegauge.load.deadlines import Timeouts
@@ -35,6 +36,7 @@ class Session:
     timeouts: Timeouts
     measure: str = "first_event"
     json_share: float = 1.0
+    limits: dict[str, float] = field(default_factory=dict)
     proxy: str | None = None
     source_addresses: tuple[str, ...] = ()
     _contracts: dict[int, tuple[Endpoint, Contract]] = field(default_factory=dict)
@@ -54,7 +56,10 @@ class Session:
         """The compiled contract of an endpoint."""
         found = self._contracts.get(id(endpoint))
         if found is None or found[0] is not endpoint:
-            found = self._contracts[id(endpoint)] = (endpoint, Contract(endpoint, json_share=self.json_share))
+            found = self._contracts[id(endpoint)] = (
+                endpoint,
+                Contract(endpoint, json_share=self.json_share, limits=self.limits),
+            )
         return found[1]
 
     def next_endpoint(self) -> Endpoint:
@@ -130,6 +135,7 @@ def _begin(environment: Environment) -> Session:
         ),
         measure=option(environment, "sse_measure", "first_event"),
         json_share=option(environment, "sse_json_share", 1.0),
+        limits=goodput.stated(option(environment, "sse_goodput", "")),
         proxy=option(environment, "sse_proxy", None),
         source_addresses=tuple(part.strip() for part in sources.split(",") if part.strip()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ssegauge.errors import UserError
 from ssegauge.load.connect import default_context
 from ssegauge.profile import Profile, from_url, open_target, secret
 from ssegauge.redaction import redact_url
+
+_REQUEST = frozenset({"method", "headers", "json", "data", "preset"})
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,24 @@ def target_of(environment: Environment) -> LoadTarget:
     options = environment.parsed_options
     said = getattr(options, "sse_target", None)
     host = environment.host
+    request = _request(getattr(options, "sse_request", None) or "{}")
     if said:
-        profile = open_target(said)
+        profile = open_target(said, **request)
         return LoadTarget(profile, host or profile.base_url)
     if not host:
         raise UserError("no target: give --host URL, or --sse-target PROFILE")
-    profile = from_url(host)
+    profile = from_url(host, **request)
     return LoadTarget(profile, profile.base_url)
+
+
+def _request(text: str) -> dict[str, Any]:
+    try:
+        request = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"--sse-request: not valid JSON: {error}") from None
+    if not isinstance(request, dict) or not request.keys() <= _REQUEST:
+        raise UserError(f"--sse-request: expected an object of {', '.join(sorted(_REQUEST))}")
+    return request
 
 
 def hide_secrets(environment: Environment) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Literal, overload
 import gevent
 from locust import User
 from locust.env import Environment
-from locust.exception import StopTest
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+from locust.exception import StopTest, StopUser
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from ssegauge.endpoint import Endpoint
 from ssegauge.errors import UserError
@@ -101,7 +101,12 @@ class SseUser(User):
             self.session.recorder.lost(name, delivery.lost)
 
     def pause(self, seconds: float) -> None:
-        """Wait between two streams. Unlike gevent.sleep it lets Locust stop the user at once."""
+        """Wait between two streams. Unlike gevent.sleep it lets Locust stop the user at once.
+
+        Raises Locust's StopUser where the user was told to stop while its last stream was open.
+        """
+        if self._state == LOCUST_STATE_STOPPING:
+            raise StopUser
         self._state = LOCUST_STATE_WAITING
         gevent.sleep(seconds)
         self._state = LOCUST_STATE_RUNNING
