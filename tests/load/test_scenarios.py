@@ -1,5 +1,6 @@
 """Each scenario does what its first line says, against a server that counts."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,45 @@ def test_the_short_way_is_the_same_run(source, tmp_path):
     assert process.returncode in (0, 3), output
     assert results.exists(), output
     assert "complete" in output
+
+
+@pytest.mark.slow
+def test_the_arguments_of_a_scenario_are_shown(tmp_path):
+    words = ["load", "http://127.0.0.1:1/", "--scenario", "churn", "--", "--help"]
+    done = subprocess.run(
+        [sys.executable, "-m", "ssegauge", *words], capture_output=True, text=True, cwd=tmp_path, timeout=60_000 * MS
+    )
+    assert done.returncode == 0, done.stderr
+    for argument in ("--sse-longest SECONDS", "--sse-settle SECONDS", "--sse-endpoint NAMES", "--run-time"):
+        assert argument in done.stdout
+
+
+@pytest.mark.slow
+def test_endpoints_are_chosen_by_their_names(locust, profile):
+    path = profile(a="/ok?events=2", b="/ok?events=2", c="/ok?events=2")
+    ended = locust("concurrent_streams", "--sse-target", str(path), "--sse-endpoint", "a, b", *users(4, 3)).finish()
+    assert set(ended.results["endpoints"]) == {"a", "b"}, ended.output
+
+
+KUBERNETES = re.compile(r"```yaml\n(apiVersion: locust\.io.*?)```", re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_kubernetes_example_says_what_its_operator_and_locust_understand():
+    yaml = pytest.importorskip("yaml")
+    text = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+    [resource] = list(yaml.safe_load_all(KUBERNETES.search(text)[1]))
+    assert (resource["apiVersion"], resource["kind"]) == ("locust.io/v2", "LocustTest")
+    assert set(resource["spec"]) == {"image", "master", "worker"}
+    assert resource["spec"]["worker"]["replicas"] >= 1
+    for role in ("master", "worker"):
+        words = resource["spec"][role]["command"].split()
+        file = words[words.index("--locustfile") + 1]
+        assert (ROOT / "loadtests" / file.removeprefix("/loadtests/")).is_file()
+        code = (
+            "import sys; from locust.util.load_locustfile import load_locustfile;"
+            "from locust.argument_parser import get_parser;"
+            f"load_locustfile({str(ROOT / file.removeprefix('/'))!r}); get_parser().parse_args(sys.argv[1:])"
+        )
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
