@@ -37,6 +37,7 @@ def add_arguments(parser: Any) -> None:
     add("total_timeout", 0.0, "SECONDS", "life of a stream; 0: no limit")
     add("json_share", 1.0, "SHARE", "share of payloads parsed to see whether they are JSON")
     add("goodput", "", "LIMITS", "a stream is good within these: first_match=500ms,time_per_token=50ms")
+    add("schema_share", 0.1, "SHARE", "share of payloads held against their type's JSON Schema, at some 45 us each")
     add("http2_streams", HTTP2_STREAMS, "NUMBER", "streams on one HTTP/2 connection, where the server allows so many")
     add("proxy", "", "URL", "HTTP proxy")
     add("source_addresses", "", "ADDRESSES", "own addresses to connect from, separated by commas", in_form=False)

@@ -36,6 +36,7 @@ class Session:
     timeouts: Timeouts
     measure: str = "first_event"
     json_share: float = 1.0
+    schema_share: float = 0.1
     limits: dict[str, float] = field(default_factory=dict)
     proxy: str | None = None
     source_addresses: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class Session:
         if found is None or found[0] is not endpoint:
             found = self._contracts[id(endpoint)] = (
                 endpoint,
-                Contract(endpoint, json_share=self.json_share, limits=self.limits),
+                Contract(endpoint, json_share=self.json_share, schema_share=self.schema_share, limits=self.limits),
             )
         return found[1]
 
@@ -135,6 +136,7 @@ def _begin(environment: Environment) -> Session:
         ),
         measure=option(environment, "sse_measure", "first_event"),
         json_share=option(environment, "sse_json_share", 1.0),
+        schema_share=option(environment, "sse_schema_share", 0.1),
         limits=goodput.stated(option(environment, "sse_goodput", "")),
         proxy=option(environment, "sse_proxy", None),
         source_addresses=tuple(part.strip() for part in sources.split(",") if part.strip()),
