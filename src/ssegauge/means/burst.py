@@ -24,7 +24,7 @@ PATIENCE = 5.0
 """Seconds after the usual first byte within which a client is served or refused."""
 MOST = 256 << 10
 """Bytes of one stream that are read: so many clients of a fast one would take this machine's time."""
-STEADY = 2.0
+STEADY = 1.5
 """Seconds of silence up to which a stream alone is steady enough for a short look to tell a freeze."""
 EXTRA = 0.5
 """Seconds of silence more than alone after which a stream is late."""
