@@ -3,9 +3,13 @@
 import json
 import random
 
-from ssegauge.load.figures import book_figures
+from ssegauge.load.clock import Clock
+from ssegauge.load.figures import book_figures, row
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Ledger
+from ssegauge.load.outcome import Outcome
+from ssegauge.load.recorder import Recorder
+from ssegauge.verdict import Facts
 
 
 def scribble(ledger, dice):
@@ -83,3 +87,20 @@ def test_what_nobody_counts_is_not_called_none():
     assert book_figures(ledger.book("plain"))["events"]["lost"] is None
     assert book_figures(ledger.book("numbered"))["events"]["reordered"] == 0
     assert book_figures(ledger.total())["events"]["lost"] == 2
+
+
+def test_a_row_has_the_times_of_the_streams_that_ended_in_its_second():
+    recorder = Recorder(Clock())
+    facts = Facts(
+        "message_end", 200, True, 3, terminal_declared=False, terminal_seen=False, error_seen=False, pending=False
+    )
+    recorder.started("tokens")
+    times = {"ttfb": 2000.0, "longest_gap": 9000.0, "duration": 50_000.0}
+    recorder.ended(Outcome("tokens", "complete", facts, times=times))
+    [second] = recorder.ledger.seconds()
+    found = row(second, 0.0, "steady", [recorder.ledger.book("tokens").at(second)], histograms=False)
+    assert {name: found["latency"][name]["max"] for name in times} == {
+        "ttfb": 2.0,
+        "longest_gap": 9.0,
+        "duration": 50.0,
+    }

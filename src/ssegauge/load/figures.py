@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ssegauge.load.histogram import GROWTH, Histogram
-from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, RATES, Book, Ledger, Slice
+from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, RATES, ROW_TIMES, Book, Ledger, Slice
 from ssegauge.verdict import VERDICTS
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -129,7 +129,7 @@ def row(second: int, started: float, phase: str, slices: Iterable[Slice], *, his
         sums.merge(slice_)
     by_verdict = {name: count for name, count in sums.counters.items() if name in VERDICTS}
     latency = {}
-    for name in ("first_event", *EVENT_TIMES):
+    for name in ("first_event", *EVENT_TIMES, *ROW_TIMES):
         found = sums.histograms.get(name)
         if found:
             latency[name] = time_figures(found, document=_coarse(found) if histograms else {"none": True})
