@@ -75,8 +75,10 @@ def test_a_native_stream_is_stopped_when_its_client_leaves(native, path):
     assert native.probe()["orphaned"] == 0
 
 
+DIFFERENT = {"stream", "agent-process", "resumable", "feed", "echo"}
+"""Endpoints of every kind: of the others there is nothing new to say."""
 # HDR-11: its Cache-Control lacks no-transform. LIF-08: nobody tells its streams that the server stops.
-BREAKS = {"sse-starlette": {}, "fastapi": {"HDR-11": 20, "LIF-08": 2}}
+BREAKS = {"sse-starlette": {}, "fastapi": {"HDR-11": len(DIFFERENT), "LIF-08": 2}}
 
 
 @pytest.mark.slow
@@ -86,7 +88,11 @@ def test_the_suite_finds_what_differs_and_nothing_else(library, monkeypatch):
     monkeypatch.setenv("SSEGAUGE_LIBRARY", library)
     with ServedApp("ssegauge.target_app.app:app") as served:
         contract = CONTRACT.model_copy(update={"base_url": served.url})
-        benches = [Bench(contract, endpoint, Options(window=5.0), served) for endpoint in contract.endpoint]
+        benches = [
+            Bench(contract, endpoint, Options(window=5.0), served)
+            for endpoint in contract.endpoint
+            if endpoint.name in DIFFERENT
+        ]
         found = [judge(check, bench) for bench in benches for check in suite.checks().values()]
     wrong = [finding for finding in found if finding.outcome in {"fail", "error"}]
     assert Counter(finding.rule for finding in wrong) == BREAKS[library], [
