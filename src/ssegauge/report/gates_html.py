@@ -14,6 +14,7 @@ _WORDS: Final[dict[Outcome, Word]] = {"held": "go", "failed": "no go", "inconclu
 _CLASSES: Final[dict[Outcome, str]] = {"held": "is-go", "failed": "is-no-go", "inconclusive": "is-no-answer"}
 _WORST_FIRST: Final[tuple[Outcome, ...]] = ("failed", "inconclusive", "held")
 _NAMED: Final = 3
+_NAMED_AGAIN: Final = 40  # a longer reason is not repeated in the row below
 _MOST: Final = 500
 
 
@@ -25,10 +26,9 @@ def statement_of(judgement: Judgement) -> Statement:
     if word == "held":
         return Statement("go", "The gate held." if whole == 1 else f"All {gates} held.")
     cause = [ruling for ruling in judgement.rulings if ruling.outcome == word]
-    named = ", ".join(cut(ruling.name, 100) for ruling in cause[:_NAMED])
-    rest = f" and {len(cause) - _NAMED} more" if len(cause) > _NAMED else ""
+    named = f": {', '.join(cut(ruling.name, 100) for ruling in cause)}" if count <= _NAMED else ""
     said = "failed" if word == "failed" else "could not be decided"
-    return Statement(_WORDS[word], f"{count} of {gates} {said}: {named}{rest}.")
+    return Statement(_WORDS[word], f"{count} of {gates} {said}{named}.")
 
 
 def gates(judgement: Judgement, *, several: bool) -> list[Child]:
@@ -38,26 +38,30 @@ def gates(judgement: Judgement, *, several: bool) -> list[Child]:
     headings = ("", "gate", "must be", "is", *(("results",) if several else ()))
     head = el("thead", el("tr", (el("th", name, scope="col") if name else el("td") for name in headings)))
     notes = [el("li", cut(warning)) for warning in judgement.warnings[:50]]
-    rows = [_row(ruling, several=several) for ruling in rulings[:_MOST]]
+    above = [None, *(ruling.reason for ruling in rulings)]
+    rows = [_row(ruling, was, several=several) for ruling, was in zip(rulings[:_MOST], above, strict=False)]
     return [
         scroll(f"What must hold, and what was found: {counts}", head, el("tbody", rows), class_="gates"),
         el("ul", notes, class_="notes") if notes else None,
     ]
 
 
-def _row(ruling: Ruling, *, several: bool) -> Element:
+def _row(ruling: Ruling, above: str | None, *, several: bool) -> Element:
     return el(
         "tr",
         el("td", el("span", ruling.outcome, class_=f"tag {_CLASSES[ruling.outcome]}")),
         el("th", el("bdi", _breakable(cut(ruling.name, 200))), scope="row"),
         el("td", cut(ruling.limit, 200), class_="asked"),
-        el("td", el("b", el("bdi", cut(ruling.found, 200))), _reason(ruling), class_="found"),
-        el("td", el("bdi", cut(ruling.source, 200)), class_="quiet") if several else None,
+        el("td", el("b", el("bdi", cut(ruling.found, 200))), _reason(ruling, above), class_="found"),
+        el("td", el("bdi", cut(ruling.source.rpartition("/")[2], 200)), class_="quiet") if several else None,
     )
 
 
-def _reason(ruling: Ruling) -> Element | None:
-    return el("div", el("bdi", cut(ruling.reason)), class_="quiet") if ruling.reason else None
+def _reason(ruling: Ruling, above: str | None) -> Element | None:
+    if not ruling.reason:
+        return None
+    said = "for the same reason" if ruling.reason == above and len(above) > _NAMED_AGAIN else cut(ruling.reason)
+    return el("div", el("bdi", said), class_="quiet")
 
 
 def _breakable(name: str) -> list[Child]:
