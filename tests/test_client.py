@@ -11,7 +11,7 @@ import pytest
 from ssegauge.client import LONG, Limits, Stream
 from ssegauge.exchange import Sent
 
-from .mutants.server import Host
+from .mutants.host import Host
 
 EVENT = b"data: %07d\n\n"
 EVENTS = 200_000

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from .mutants.server import Clean, Host
+from .mutants.host import Host
+from .mutants.server import Clean
 
 MEMORY = 300 << 20
 DEADLINE = 150.0

@@ -13,7 +13,10 @@ from ssegauge.bench import Bench, Options
 from ssegauge.cli import main
 from ssegauge.judging import judge
 
-from .mutants.server import PROFILE, Call, Clean, Host, block
+from .mutants.contract import PROFILE
+from .mutants.host import Host
+from .mutants.message import Call, block
+from .mutants.server import Clean
 
 
 @pytest.fixture(scope="module")

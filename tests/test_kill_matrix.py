@@ -13,8 +13,9 @@ from ssegauge.judging import judge
 from ssegauge.rules import CATALOGUE
 
 from .mutants.catalogue import MUTANTS, bench_for
+from .mutants.host import Host
 from .mutants.page import PAGE, page
-from .mutants.server import Clean, Host
+from .mutants.server import Clean
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,9 @@ from ssegauge import locate, suite
 from ssegauge.rules import CATALOGUE
 
 from .mutants.catalogue import MUTANTS
-from .mutants.server import PROFILE, Clean, Host
+from .mutants.contract import PROFILE
+from .mutants.host import Host
+from .mutants.server import Clean
 
 SUITE = locate.path("conformance")
 FEW = ("HTTP-01", "HDR-01", "HDR-04", "FRM-01", "JSON-01", "ORD-02", "DIS-02")

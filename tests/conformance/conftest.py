@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.mutants.server import Host
+from tests.mutants.host import Host
 
 
 @pytest.fixture(scope="module")

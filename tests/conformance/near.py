@@ -6,7 +6,8 @@ from ssegauge import suite
 from ssegauge.finding import as_text
 from ssegauge.judging import judge
 from tests.mutants.catalogue import bench_for
-from tests.mutants.server import Clean, Host
+from tests.mutants.host import Host
+from tests.mutants.server import Clean
 
 
 def outcomes(host: Host, server: Clean, *rules: str, endpoint: str | None = None) -> dict[str, str]:

@@ -12,7 +12,10 @@ import pytest
 
 from ssegauge.exchange import Exchange
 from tests.mutants.buffering import BuffersAll, GzipNoFlush, OneEventLate
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer
+from tests.mutants.server import Clean
 
 from .near import held, outcome
 from .recorded import at_once, exchange, paced, said

@@ -12,8 +12,10 @@ from ssegauge.endpoint import Endpoint
 from ssegauge.means.burst import Burst, Client, frozen
 from ssegauge.means.timing import Delay
 from ssegauge.observation import Observation
+from tests.mutants.host import Host
 from tests.mutants.isolation import QUICK, FewWorkers
-from tests.mutants.server import Call, Clean, Host, Peer
+from tests.mutants.message import Call, Peer
+from tests.mutants.server import Clean
 
 from .near import held, outcome
 from .recorded import exchange

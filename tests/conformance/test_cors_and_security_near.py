@@ -6,8 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+from tests.mutants.contract import ORIGIN, PROFILE
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer
 from tests.mutants.security import OutlivesCredentials
-from tests.mutants.server import ORIGIN, PROFILE, Call, Clean, Host, Peer
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

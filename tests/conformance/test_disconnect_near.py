@@ -15,8 +15,10 @@ from ssegauge.http2 import Http2Stream
 from ssegauge.probe import Footprint
 from tests.mutants.catalogue import bench_for
 from tests.mutants.disconnect import GeneratorLeak, LargeTicks, NoWriteTimeout, QueueLeak, SharedCancel
+from tests.mutants.host import Host
 from tests.mutants.http2 import Secure
-from tests.mutants.server import Call, Clean, Host, Peer
+from tests.mutants.message import Call, Peer
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

@@ -12,7 +12,8 @@ from ssegauge.means import echo, reflection
 from ssegauge.means.echo import expected_events
 from ssegauge.wire import Event
 from tests.mutants.echo import Contract
-from tests.mutants.server import Call, Host, Peer
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer
 
 from .near import held, outcomes
 

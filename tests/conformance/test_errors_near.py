@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ssegauge.means.leaks import leaks
+from tests.mutants.contract import PROFILE
 from tests.mutants.errors import SilentTruncation
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer, block
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 from .recorded import at_once, exchange, said

@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

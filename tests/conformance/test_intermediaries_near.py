@@ -11,10 +11,13 @@ import pytest
 from ssegauge import suite
 from ssegauge.judging import judge
 from tests.mutants.catalogue import bench_for
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
 from tests.mutants.http2 import Secure
 from tests.mutants.intermediaries import BufferingRelay, ControlledAndProxied, Proxied, Relay
+from tests.mutants.message import Call
 from tests.mutants.planned_close import Controlled
-from tests.mutants.server import PROFILE, Call, Clean, Host
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

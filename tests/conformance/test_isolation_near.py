@@ -11,8 +11,11 @@ import pytest
 
 from ssegauge.bench import Options
 from ssegauge.means.crowd import Matrix
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
 from tests.mutants.isolation import LargeSharedTicks, SecondClientStarves, SharedIterator
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
+from tests.mutants.message import Call, Peer, block
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

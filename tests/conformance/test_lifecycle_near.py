@@ -9,8 +9,11 @@ import pytest
 
 from ssegauge.bench import Options
 from ssegauge.verdict import EndKind
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
 from tests.mutants.lifecycle import LONG, Hurried, Leaving, SigtermCuts, WorkerTimeout
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
+from tests.mutants.message import Call, Peer, block
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 from .recorded import at_once, exchange, said

@@ -9,8 +9,8 @@ import pytest
 
 from ssegauge.presets import PRESETS
 from ssegauge.verdict import EndKind
+from tests.mutants.host import Host
 from tests.mutants.order import Parts
-from tests.mutants.server import Host
 
 from .near import held
 from .recorded import at_once, exchange, said

@@ -15,8 +15,11 @@ from ssegauge.endpoint import Endpoint
 from ssegauge.exchange import Exchange, Read, Sent
 from ssegauge.means.resumption import Identity, Resumed, common_identity, own_id
 from ssegauge.observation import Observation
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer, block
 from tests.mutants.reconnection import Latin1Id, LeaksById, NeedsAlways, SilentOnLongId
-from tests.mutants.server import PROFILE, Call, Clean, Host, Peer, block
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

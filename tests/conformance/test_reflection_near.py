@@ -9,7 +9,10 @@ import pytest
 
 from ssegauge.exchange import Sent
 from ssegauge.means import curl, reflection
-from tests.mutants.server import PROFILE, Call, Clean, Host, block
+from tests.mutants.contract import PROFILE
+from tests.mutants.host import Host
+from tests.mutants.message import Call, block
+from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
 

@@ -9,7 +9,8 @@ from ssegauge.means.timing import CLEAR, Delay, mostly
 from ssegauge.pulse import Pulse
 from tests.mutants.buffering import BuffersAll
 from tests.mutants.catalogue import bench_for
-from tests.mutants.server import Clean, Host
+from tests.mutants.host import Host
+from tests.mutants.server import Clean
 
 from .near import outcome
 

@@ -6,7 +6,8 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-from .server import Call, Clean, Peer
+from .message import Call, Peer
+from .server import Clean
 
 
 class OneEventLate(Clean):

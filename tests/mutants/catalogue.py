@@ -33,7 +33,8 @@ from . import (
     reflection,
     security,
 )
-from .server import Clean, Host
+from .host import Host
+from .server import Clean
 
 TOPICS = (
     buffering,

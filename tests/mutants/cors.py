@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .server import ORIGIN, Call, Clean
+from .contract import ORIGIN
+from .message import Call
+from .server import Clean
 
 
 class AcaoOnlyFirst(Clean):

@@ -16,7 +16,8 @@ import h2.events
 from ssegauge.bench import Options
 
 from .http2 import Connection, H2Peer, Secure
-from .server import Call, Clean, Peer, block
+from .message import Call, Peer, block
+from .server import Clean
 
 PEER: ContextVar[Peer] = ContextVar("peer")
 QUICK = Options(window=2.0, scale=0.15)

@@ -7,7 +7,9 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from .server import PROFILE, Call, Clean, Peer
+from .contract import PROFILE
+from .message import Call, Peer
+from .server import Clean
 
 ECHO = """
 [[endpoint]]

@@ -7,7 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
 
-from .server import STEP, Call, Clean, block
+from .message import Call, block
+from .server import STEP, Clean
 
 
 def rewriting(rule: str, change: Callable[[Clean, int, bytes], bytes], *, count: int = 5) -> type[Clean]:

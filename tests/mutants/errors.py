@@ -6,7 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from .server import Call, Clean, Peer, block
+from .message import Call, Peer, block
+from .server import Clean
 
 
 class _Failed(Exception):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from .server import Call, Clean, Peer
+from .message import Call, Peer
+from .server import Clean
 
 
 def _field(name: str, value: str | None) -> type[Clean]:

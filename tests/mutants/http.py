@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .server import PROFILE, Call, Clean, Peer
+from .contract import PROFILE
+from .message import Call, Peer
+from .server import Clean
 
 
 class Status201(Clean):

@@ -18,7 +18,8 @@ import trustme
 from ssegauge.bench import Options
 from ssegauge.connection import Transport
 
-from .server import Call, Clean, Peer
+from .message import Call, Peer
+from .server import Clean
 
 CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 

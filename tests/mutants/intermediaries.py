@@ -11,7 +11,9 @@ from typing import ClassVar
 
 from ssegauge.bench import Options
 
-from .server import PROFILE, Call, Clean, Peer
+from .contract import PROFILE
+from .message import Call, Peer
+from .server import Clean
 
 
 class Relay:

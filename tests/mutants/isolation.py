@@ -11,7 +11,8 @@ from contextvars import ContextVar
 
 from ssegauge.bench import Options
 
-from .server import STEP, Call, Clean, Peer, block
+from .message import Call, Peer, block
+from .server import STEP, Clean
 
 QUICK = Options(window=2.0, scale=0.1)
 WORKER: ContextVar[int] = ContextVar("worker")

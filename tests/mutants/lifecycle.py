@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 
 from ssegauge.bench import Options
 
-from .server import PROFILE, Call, Clean, Peer, block
+from .contract import PROFILE
+from .message import Call, Peer, block
+from .server import Clean
 
 LONG = Options(window=2.0, long=True, scale=0.06)  # 30 s of silence become 1.8 s, 65 s of watching 3.9 s
 SLEEP = 3600.0

@@ -8,8 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
 
+from .contract import PROFILE
 from .encoding import with_payload
-from .server import PROFILE, Call, Clean, Peer, block
+from .message import Call, Peer, block
+from .server import Clean
 
 
 class StartAgain(Clean):

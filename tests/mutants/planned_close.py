@@ -6,7 +6,8 @@ import time
 from collections.abc import AsyncIterator
 
 from .lifecycle import Leaving
-from .server import Call, Clean
+from .message import Call
+from .server import Clean
 
 
 class CutMidEvent(Clean):

@@ -8,7 +8,9 @@ import re
 from collections.abc import AsyncIterator
 from urllib.parse import unquote
 
-from .server import AUTH, PROFILE, Call, Clean, Peer
+from .contract import AUTH, PROFILE
+from .message import Call, Peer
+from .server import Clean
 
 
 def _given(call: Call) -> str | None:

@@ -7,7 +7,8 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator
 
-from .server import Call, Clean, block
+from .message import Call, block
+from .server import Clean
 
 
 class _Echo(Clean):

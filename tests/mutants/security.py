@@ -6,8 +6,10 @@ import base64
 import json
 import time
 
+from .contract import AUTH, PROFILE
 from .isolation import FewWorkers
-from .server import AUTH, PROFILE, Call, Clean
+from .message import Call
+from .server import Clean
 
 
 class OpenWithoutAuth(Clean):

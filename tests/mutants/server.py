@@ -12,139 +12,18 @@ import contextlib
 import json
 import socket
 import ssl
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from ssegauge.bench import Options
 
+from .contract import AUTH, ORIGIN, PROFILE
+from .message import Call, Peer, block
+
 STEP = 0.03
 """Seconds between two events of a stream."""
-
-
-@dataclass
-class Call:
-    """A request as it came in. `query` and `headers` hold the last value of each name; header names are in lower case."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    version: str
-    headers: dict[str, str]
-    body: bytes
-    raw_path: str = ""
-    names: tuple[str, ...] = ()  # of the header fields, as they were written
-
-
-@dataclass
-class Peer:
-    """The connection to one client. `gone` is set as soon as the client has left."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    chunked: bool = False
-
-    async def send(self, data: bytes) -> None:
-        """Write bytes as they are."""
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def content(self, data: bytes) -> None:
-        """Write content in the framing of the response."""
-        if data:
-            await self.send(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
-
-    async def finish(self) -> None:
-        """End the message."""
-        if self.chunked:
-            await self.send(b"0\r\n\r\n")
-
-    def cut(self) -> None:
-        """Drop the connection without ending the message."""
-        self.writer.transport.abort()
-
-
-def block(data: str, *, event: str = "", id: str = "", retry: int | None = None) -> bytes:
-    """One event as the standard writes it, with LF."""
-    lines = [f"retry: {retry}"] if retry is not None else []
-    lines += [f"id: {id}"] if id else []
-    lines += [f"event: {event}"] if event else []
-    normal = data.replace("\r\n", "\n").replace("\r", "\n")
-    lines += [f"data: {line}" for line in normal.split("\n")]
-    return ("\n".join(lines) + "\n\n").encode()
-
-
-AUTH = {"Bearer a": "a", "Bearer b": "b"}
-ORIGIN = "http://app.example"
-
-PROFILE = """
-base_url = "http://127.0.0.1:1"
-
-[[endpoint]]
-name     = "main"
-request  = { path = "/stream" }
-data     = "json"
-order    = "start delta+ done"
-terminal = ["done"]
-errors   = ["error"]
-ignore   = ["ping"]
-progress = { event = "delta", pointer = "/progress", range = [0, 100] }
-sequence = { pointer = "/seq" }
-sent_at  = { pointer = "/sent_us", unit = "us" }
-discriminator = { pointer = "/type" }
-deadline = "3s"
-schema   = { delta = { type = "object", required = ["text"], properties = { text = { type = "string" } } } }
-lifetime = "2s"
-resume   = { from = "Last-Event-ID" }
-other_methods = ["PUT"]
-fault      = { params = { fail_after = 3 } }
-invalid    = { params = { count = "none" } }
-idle       = { path = "/idle" }
-slow_start = { params = { first_after = 1.2 } }
-endless    = { path = "/ticks" }
-
-[[endpoint]]
-name     = "echo"
-request  = { path = "/echo" }
-data     = "text"
-order    = "echo done"
-terminal = ["done"]
-reflect  = { data = { params = "text" }, event = { params = "name" }, id = { params = "mark" } }
-
-[[endpoint]]
-name     = "chat"
-request  = { method = "POST", path = "/chat", json = { stream = true } }
-data     = "json"
-terminal_data = ["[DONE]"]
-
-[[endpoint]]
-name      = "feed"
-request   = { path = "/feed" }
-data      = "json"
-ignore    = ["hello"]
-broadcast = { publish = { method = "POST", path = "/publish" } }
-
-[probe]
-url = "/probe"
-active_streams = "/active_streams"
-
-[target]
-health  = "/health"
-origins = ["http://app.example"]
-credentials     = { headers = { Authorization = "Bearer a" } }
-second_identity = { headers = { Authorization = "Bearer b" } }
-"""
-
-
-class Servant(Protocol):
-    """What a host serves: connections."""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection to its end."""
 
 
 class Clean:
@@ -458,62 +337,3 @@ async def _cancelled(task: asyncio.Future[Any]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, OSError):
         await task
-
-
-class Host:
-    """One event loop in a thread that serves many mutants, each on a port of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._at_work: set[asyncio.Task[Any] | None] = set()
-        self.thread = threading.Thread(target=self.loop.run_forever, name="mutants", daemon=True)
-        self.thread.start()
-
-    @contextlib.contextmanager
-    def serving(self, mutant: Servant) -> Iterator[str]:
-        """The address of the mutant while it is served."""
-        server = asyncio.run_coroutine_threadsafe(self._start(mutant), self.loop).result(10)
-        try:
-            scheme = "http" if getattr(mutant, "tls", None) is None else "https"
-            yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        finally:
-            asyncio.run_coroutine_threadsafe(self._stop(server), self.loop).result(10)
-
-    async def _start(self, mutant: Servant) -> asyncio.Server:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            # the loop keeps weak references alone: work that outlives its connection would be collected in the middle
-            task = asyncio.current_task()
-            self._at_work.add(task)
-            try:
-                await mutant.serve(reader, writer)
-            finally:
-                self._at_work.discard(task)
-                writer.close()
-
-        tls = getattr(mutant, "tls", None)
-        return await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 17, backlog=256, ssl=tls)
-
-    async def _stop(self, server: asyncio.Server) -> None:
-        await (
-            self._turns()
-        )  # a server that is closed between accept and transport leaves the connection to the collector
-        server.close()
-
-    def stop(self) -> None:
-        """End the loop and everything that still runs in it."""
-        asyncio.run_coroutine_threadsafe(self._drain(), self.loop).result(10)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
-
-    async def _drain(self) -> None:
-        await self._turns()  # a task that is cancelled before its first step never closes its connection
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._turns()  # a transport closes its socket a turn after it was told to
-
-    async def _turns(self) -> None:
-        for _ in range(5):
-            await asyncio.sleep(0)

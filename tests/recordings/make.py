@@ -19,7 +19,8 @@ from tests.field.contract import bench_for as field_bench
 from tests.field.running import running
 from tests.field.test_servers import CLEAN, KNOWN
 from tests.mutants.catalogue import MUTANTS, bench_for
-from tests.mutants.server import Clean, Host
+from tests.mutants.host import Host
+from tests.mutants.server import Clean
 
 from .corpus import FOLDER, Entry, entries, pin
 
