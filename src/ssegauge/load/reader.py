@@ -166,16 +166,17 @@ class Reader:
             self._expire(now)
         if self._on_sweep is not None:
             self._on_sweep(now, max(0, late))
-        self._pace(len(ready))
+        # A late sweep finds segments behind each other whatever the pace: that says nothing of it.
+        self._pace(len(ready), punctual=late < _MS)
 
-    def _pace(self, found: int) -> None:
+    def _pace(self, found: int, *, punctual: bool) -> None:
         if not self._watched and not self._wheel:
             self._stop()
             return
         self._found += _MEMORY * (found / self._interval - self._found)
-        if found:
+        if found and punctual:
             self._crowded += _MEMORY * (self.crowds / found - self._crowded)
-            self.crowds = 0
+        self.crowds = 0
         interval = _SHORT if self._found < _SOME else _USUAL if self._crowded > _CROWDED else _LONG
         if interval != self._interval:
             self._interval = interval
