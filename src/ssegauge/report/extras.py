@@ -31,7 +31,7 @@ COMMON: Final = frozenset(
             "scenario",
         ),
         *("clock", "valid", "invalid_reasons", "streams", "events", "latency", "failed_latency", "harness", "series"),
-        *("endpoints", "faults", "failures"),
+        *("endpoints", "faults", "failures", "rates", "goodput", "limits"),
     }
 )
 _MOST: Final = 600

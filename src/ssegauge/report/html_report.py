@@ -17,6 +17,7 @@ from ssegauge.report.page import has_plotly, page, scroll
 from ssegauge.report.percentile_plots import side_by_side
 from ssegauge.report.plots import plots
 from ssegauge.report.statements import Statement, Word, overall, statement, target
+from ssegauge.report.tokens_html import tokens
 from ssegauge.results import tool, write_whole
 
 Document = Mapping[str, Any]
@@ -208,6 +209,7 @@ def _run(result: Result, was: Document | None, data: dict[str, Any], *, drawn: b
                 ("Endpoints", load_html.endpoints(document)),
                 ("Failures", load_html.failures(document)),
                 ("Times", load_html.times(document)),
+                ("Tokens", tokens(document)),
                 ("Generator", load_html.generator(document)),
             )
             if table is not None

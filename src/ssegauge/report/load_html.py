@@ -23,14 +23,17 @@ _SIDE: Final = (
     *("events.lost", "events.duplicated", "events.reordered"),
     *("ttfb.p50", "ttfb.p95", "first_event.p50", "first_event.p95", "first_event.p99", "first_match.p95"),
     *("gap.p50", "gap.p95", "gap.p99", "longest_gap.p99", "duration.p50", "harness.read_lag.p99", "harness.cpu"),
+    *("match_gap.p99", "tokens_per_second.p50", "events.tokens_per_second", "goodput"),
 )
 _MEANING: Final = {
     "connect": "connection made",
     "ttfb": "first byte of the response",
     "first_body_byte": "first byte of the body",
     "first_event": "first event",
-    "first_match": "first event of a named type",
+    "first_match": "first event of a named type, the first token say",
     "gap": "between events",
+    "match_gap": "between events of that type",
+    "time_per_token": "mean of a stream, first token to last",
     "longest_gap": "longest gap of a stream",
     "longest_silence": "longest silence, comments counted as life",
     "lag": "event's own stamp to arrival",
@@ -50,6 +53,9 @@ def tiles(document: Document) -> Element:
         ("first event, p50", figure(document, "first_event.p50"), False),
         ("first event, p99", figure(document, "first_event.p99"), False),
         ("gap, p99", figure(document, "gap.p99"), False),
+        ("first token, p50", figure(document, "first_match.p50") if document.get("rates") else "", False),
+        ("tokens a second, p50", figure(document, "tokens_per_second.p50"), False),
+        ("goodput", figure(document, "goodput"), False),
     ]
     cells = (
         el("div", el("dt", name), el("dd", value), class_="bad" if bad else None)

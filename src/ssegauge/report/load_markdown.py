@@ -26,6 +26,8 @@ _FIGURES: Final = {
     "lost": "events.lost",
     "duplicated": "events.duplicated",
     "reordered": "events.reordered",
+    "tokens a second, p50": "tokens_per_second.p50",
+    "goodput": "goodput",
 }
 _STATS: Final = ("count", "p50", "p95", "p99", "max")
 _ENDPOINT: Final = ("streams.attempted", "streams.failed", "first_event.p50", "first_event.p95", "gap.p50", "gap.p99")
