@@ -39,19 +39,27 @@ UNIQUE = "{unique}"
 """Stands in a profile's request for a value that no other request has: the id of a JSON-RPC call, say."""
 
 
+class OwnValue:
+    """A value for one request, to be put wherever `UNIQUE` stands in it."""
+
+    def __init__(self) -> None:
+        self.value = uuid.uuid4().hex
+
+    def into(self, text: str) -> str:
+        """The address or field with the value in it; an address has the mark percent-encoded."""
+        return text.replace(UNIQUE, self.value).replace("%7Bunique%7D", self.value)
+
+    def into_body(self, body: bytes) -> bytes:
+        """The body with the value in it; a form has the mark percent-encoded."""
+        return body.replace(UNIQUE.encode(), self.value.encode()).replace(b"%7Bunique%7D", self.value.encode())
+
+
 def with_own_value(sent: Sent) -> Sent:
     """The request with a value of its own wherever `UNIQUE` stands, the same one at each place."""
-    value = uuid.uuid4().hex
-    written = {UNIQUE: value, "%7Bunique%7D": value}  # the second is the first, percent-encoded
-
-    def filled(text: str) -> str:
-        for mark, own in written.items():
-            text = text.replace(mark, own)
-        return text
-
-    body = sent.body.replace(UNIQUE.encode(), value.encode()) if sent.body else sent.body
+    own = OwnValue()
+    headers = tuple((name, own.into(text)) for name, text in sent.headers)
     return replace(
-        sent, url=filled(sent.url), headers=tuple((name, filled(text)) for name, text in sent.headers), body=body
+        sent, url=own.into(sent.url), headers=headers, body=own.into_body(sent.body) if sent.body else sent.body
     )
 
 

@@ -208,6 +208,25 @@ def test_the_last_event_id_is_sent(asked):
     assert echoed(asked, "resumed")["headers"]["last-event-id"] == "41"
 
 
+def test_a_call_has_an_id_of_its_own_and_is_resumed_as_the_profile_says(source, tmp_path):
+    place = tmp_path / "sse-target.toml"
+    place.write_text(
+        f'base_url = "{source}"\n[[endpoint]]\nname = "call"\nresume = {{ method = "GET" }}\n'
+        'request = { method = "POST", path = "/echo", headers = { X-Call = "{unique}" }, json = { id = "{unique}" } }\n'
+    )
+    cases = {
+        "one": {"endpoint": "call", "events": True},
+        "other": {"endpoint": "call", "events": True},
+        "back": {"endpoint": "call", "events": True, "last_event_id": "41"},
+    }
+    asked = run({"profile": str(place), "host": source, "cases": cases})["outcomes"]
+    one, other, back = (echoed(asked, name) for name in cases)
+    assert json.loads(one["body"]) == {"id": one["headers"]["x-call"]}
+    assert one["headers"]["x-call"] != other["headers"]["x-call"]
+    assert (one["method"], back["method"], back["body"]) == ("POST", "GET", "")
+    assert back["headers"]["last-event-id"] == "41"
+
+
 def test_a_user_keeps_cookies(asked):
     assert echoed(asked, "cookie")["headers"]["cookie"] == "session=abc; own=1"
 

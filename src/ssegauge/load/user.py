@@ -24,6 +24,7 @@ from ssegauge.load.session import Session, session_of
 from ssegauge.load.target import Call
 from ssegauge.load.visit import Plan, Visit
 from ssegauge.redaction import redact_url
+from ssegauge.request import OwnValue
 
 _LAST_EVENT_ID = "Last-Event-ID"
 _REFUSED_SECONDS = 1.0
@@ -140,19 +141,25 @@ class SseUser(User):
             endpoint.name if endpoint is not None else redact_url(path or "", session.target.profile.secret_names)
         )
         declared = endpoint or session.bare(name)
-        url = session.target.url(path) if path is not None else call.url
+        url = with_params(session.target.url(path) if path is not None else call.url, {**call.params, **(params or {})})
+        resume = declared.resume
+        again = resume.method if resume is not None and last_event_id else None
+        if again:
+            body, content_type = b"", None  # what is asked for by another method is known by its id
+        said = headers_of(
+            {**call.headers, **(headers or {}), **_authorization(auth)},
+            content_type=content_type,
+            last_event_id=last_event_id,
+            resume_header=resume.header if resume is not None else _LAST_EVENT_ID,
+        )
+        value = OwnValue()
         return Plan(
             endpoint=declared,
             name=name,
-            method=method or call.method,
-            url=with_params(url, {**call.params, **(params or {})}),
-            headers=headers_of(
-                {**call.headers, **(headers or {}), **_authorization(auth)},
-                content_type=content_type,
-                last_event_id=last_event_id,
-                resume_header=declared.resume.header if declared.resume is not None else _LAST_EVENT_ID,
-            ),
-            body=body,
+            method=again or method or call.method,
+            url=value.into(url),
+            headers={field: value.into(text) for field, text in said.items()},
+            body=value.into_body(body),
             route=session.route(verify=verify, proxy=proxy, http2=declared.http2),
             timeouts=timeouts or session.timeouts,
             cookies=self.cookies,
