@@ -129,3 +129,28 @@ def test_ctrl_c_ends_serve_quietly(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == ""
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["chekc", "x"], "there is no verb 'chekc'; did you mean 'check'? (see: ssegauge --help)"),
+        (["frobnicate"], "there is no verb 'frobnicate' (see: ssegauge --help)"),
+        (["check", "stream"], '"stream" is neither a URL, which begins with http:// or https://, nor a file'),
+        (
+            ["load", "http://127.0.0.1:9/x", "-u", "5"],
+            "No such option '-u'. What is for Locust stands behind two hyphens, as in: -- -u 50 -t 1m (see: ssegauge load --help)",
+        ),
+    ],
+    ids=["verb", "no verb", "word", "Locust's option"],
+)
+def test_a_slip_of_the_pen_is_told_with_what_was_meant(capfd, words: list[str], told: str) -> None:
+    assert main(words) == 2
+    assert capfd.readouterr().err == f"ssegauge: {told}\n"
+
+
+def test_an_option_of_ours_that_is_misspelt_is_not_taken_for_locusts(capfd) -> None:
+    assert main(["load", "http://127.0.0.1:9/x", "--resuts", "y"]) == 2
+    told = capfd.readouterr().err
+    assert "--results" in told
+    assert "Locust" not in told

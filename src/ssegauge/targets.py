@@ -38,6 +38,8 @@ def find_profile(
         return profile.load(_profile_beside(app or "", root or Path.cwd()))
     if app is not None and target.startswith("/") and not Path(target).is_file():
         target = APP_ADDRESS + target
+    if not set("/:.") & set(target) and not Path(target).exists():
+        raise UserError(f'"{target}" is neither a URL, which begins with http:// or https://, nor a file')
     if "://" in target or not _looks_like_file(target):
         return profile.from_url(target, method=method, headers=tuple(headers), json=json, data=data, preset=preset)
     given = [

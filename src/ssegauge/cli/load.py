@@ -29,7 +29,21 @@ _METRICS_ALONE = {
 }
 
 
+class _Load(click.Command):
+    """Says where Locust's arguments belong, to who writes them before the two hyphens."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What click makes of them. Raises UsageError."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name.startswith("--") and error.possibilities:
+                raise
+            ctx.fail(f"{error.format_message()} What is for Locust stands behind two hyphens, as in: -- -u 50 -t 1m")
+
+
 @click.command(
+    cls=_Load,
     context_settings={"ignore_unknown_options": False},
     epilog="""\b
 Examples:
