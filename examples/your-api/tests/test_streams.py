@@ -18,9 +18,9 @@ def test_the_tokens_are_the_question(sse):
     assert tokens == ["You", "asked:", "one", "two"]
 
 
-def test_the_first_token_does_not_wait_for_the_last(sse):
+def test_the_tokens_do_not_come_all_at_once(sse):
     tokens = [event.at for event in sse("answer").events if event.type == "token"]
-    assert tokens[0] < tokens[-1] / 2  # seconds since the request; a ratio holds on a busy machine too
+    assert tokens[-1] - tokens[0] > 0.15  # seconds; a lower bound holds on a busy machine too
 
 
 def test_a_failed_answer_says_so(sse):
