@@ -100,7 +100,8 @@ def test_types_and_the_licence_ship(wheel: zipfile.ZipFile) -> None:
 def test_the_metadata_names_every_extra(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     metadata = HeaderParser().parsestr(wheel.read(name).decode())
-    assert set(metadata.get_all("Provides-Extra", [])) == {"load", "target", "report", "prometheus", "otel", "all", "dev"}
+    extras = set(metadata.get_all("Provides-Extra", []))
+    assert extras == {"load", "target", "report", "png", "prometheus", "otel", "all", "dev"}
     assert metadata["Requires-Python"] == ">=3.11"
 
 
