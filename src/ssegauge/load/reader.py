@@ -1,6 +1,6 @@
 """Watches the sockets of all streams on gevent's hub, without a greenlet per read.
 
-Sockets are looked at together, once every one to four milliseconds: as the kernel stamps what arrives, this costs no
+Sockets are looked at together, once every four milliseconds, more often where they are crowded: as the kernel stamps what arrives, this costs no
 accuracy as long as no stream has two segments waiting, and saves a wake-up for each event. A stream that waits for its first event is looked at as soon as it is
 ready. Each look (`sweep`) covers every socket, so data read now arrived after the sweep before: that is the bound
 of the times of a read that bears one stamp for several segments.
@@ -20,14 +20,14 @@ from ssegauge.load.clock import Clock, monotonic_ns
 _HAS_EPOLL = sys.platform == "linux"
 _READ = 1  # POLLIN, EPOLLIN and libev's EV_READ are the same bit
 _MS = 1_000_000
-# Seconds between sweeps. A wake-up costs as much as five reads (23 us), so it shall find some; a nearly idle generator
-# can afford to look more often, and one that would find segments waiting behind each other must.
+# Seconds between sweeps. A wake-up costs as much as five reads (23 us), so there shall be few, and each shall find some.
+# Where segments would wait behind each other they come more often, the most of a generator with little to do.
 _SHORT = 0.001
 _USUAL = 0.002
 _LONG = 0.004
-_SOME = 1_000.0  # sockets found ready a second, on average, from which on it shall find some
+_SOME = 1_000.0  # sockets found ready a second, on average, that are much to do
 _MEMORY = 0.05  # weight of the latest sweep in that average
-_CROWDED = 0.002  # share of reads that brought several events, past which sweeps come at the usual pace
+_CROWDED = 0.002  # share of reads that brought several events, past which sweeps come more often
 _MOST = 1024  # sockets read in one sweep, so that greenlets get their turn; the rest keeps its place in the queue
 _WHEEL_NS = 20 * _MS  # deadlines are looked at this often
 _LOOK_NS = 100 * _MS  # clocks are compared this often
@@ -62,8 +62,8 @@ class Reader:
         # Only epoll can be watched itself; without it new streams wait for the next sweep like all others.
         fileno = getattr(self._eager, "fileno", None)
         self._eager_watcher: Any = self._hub.loop.io(fileno(), _READ) if fileno else None
-        self._timer: Any = self._hub.loop.timer(_SHORT, _SHORT)
-        self._interval = _SHORT
+        self._timer: Any = self._hub.loop.timer(_LONG, _LONG)
+        self._interval = _LONG
         self._found = 0.0  # a second
         self._crowded = 0.0  # share of the reads
         self.crowds = 0  # reads of a sweep that brought several events, counted by the streams
@@ -177,7 +177,8 @@ class Reader:
         if found and punctual:
             self._crowded += _MEMORY * (self.crowds / found - self._crowded)
         self.crowds = 0
-        interval = _SHORT if self._found < _SOME else _USUAL if self._crowded > _CROWDED else _LONG
+        crowded = _SHORT if self._found < _SOME else _USUAL
+        interval = crowded if self._crowded > _CROWDED else _LONG
         if interval != self._interval:
             self._interval = interval
             self._timer.stop()
