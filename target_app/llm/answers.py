@@ -17,6 +17,9 @@ TOKEN_S = 0.05
 
 MOST_TOKENS = 10_000
 
+# 2026-01-01, whatever the time: the same answer is the same bytes.
+CREATED = 1_767_225_600
+
 _TEXT = (
     "a stream is read as it comes and the client shows each word at once while the server still thinks about "
     "what follows so nobody waits for an answer that has begun long before its end"

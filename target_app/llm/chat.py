@@ -5,7 +5,6 @@ https://developers.openai.com/api/reference/resources/chat/subresources/completi
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -13,7 +12,7 @@ from pydantic import Field
 
 from ..events import as_json, text_event
 from ..stream import Events, Stream
-from .answers import Answer, Tool, answer, chosen, spoken
+from .answers import CREATED, Answer, Tool, answer, chosen, spoken
 from .describe import answered
 from .requests import Limit, LlmRoute, Loose, Message, Refused, Simulated, at_once
 
@@ -72,7 +71,7 @@ class ChatRequest(Loose):
     seed: int | None = None
 
 
-_CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1767225600, "model": "simulated"}
+_CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": CREATED, "model": "simulated"}
 
 
 @router.post(
@@ -151,7 +150,7 @@ def _whole(asked: ChatRequest, said: Answer) -> dict[str, Any]:
 
 
 def _head(asked: ChatRequest, said: Answer) -> dict[str, Any]:
-    return {"id": said.id("chatcmpl-"), "created": int(time.time()), "model": asked.model}
+    return {"id": said.id("chatcmpl-"), "created": CREATED, "model": asked.model}
 
 
 def _finish(said: Answer) -> str:

@@ -5,7 +5,6 @@ https://developers.openai.com/api/reference/resources/responses/streaming-events
 
 from __future__ import annotations
 
-import time
 from itertools import count
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from sse_starlette.event import ServerSentEvent
 
 from ..events import event
 from ..stream import Events, Stream
-from .answers import Answer, Tool, answer, chosen, spoken
+from .answers import CREATED, Answer, Tool, answer, chosen, spoken
 from .chat import OpenaiRoute
 from .describe import answered
 from .requests import Limit, Loose, Simulated, at_once
@@ -44,7 +43,7 @@ class ResponsesRequest(Loose):
     seed: int | None = None
 
 
-_EXAMPLE = {"id": "resp_1", "object": "response", "created_at": 1767225600, "status": "in_progress", "output": []}
+_EXAMPLE = {"id": "resp_1", "object": "response", "created_at": CREATED, "status": "in_progress", "output": []}
 _PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
 
 
@@ -92,7 +91,6 @@ class _Reply:
         self.asked, self.said = asked, said
         self.numbers = count()
         self.ending = "incomplete" if said.limited else "completed"
-        self.created = int(time.time())
 
     def event(self, kind: str, **payload: Any) -> ServerSentEvent:
         return event(kind, {"type": kind, "sequence_number": next(self.numbers), **payload})
@@ -150,7 +148,7 @@ class _Reply:
         return {
             "id": self.said.id("resp_"),
             "object": "response",
-            "created_at": self.created,
+            "created_at": CREATED,
             "status": status,
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
