@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from tests.target_app.reading import strict
 from tests.timing import MS, eventually
 
 MESSAGES = [{"role": "user", "content": "What is SSE?"}]
