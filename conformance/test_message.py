@@ -97,11 +97,13 @@ def test_http_1_0_client_gets_events_as_they_happen(bench: Bench) -> None:
             )
         raise Untestable(f"an HTTP/1.0 request is answered {seen.exchange.status}")
     spread = seen.arrivals[-1].at - seen.arrivals[0].at
-    if spread < usual / 4:
-        require_quiet(bench, since, usual - spread, busy=BUSY)
+    # Held back they all come late; all at once and early is a server that had them at hand, and was quicker this time.
+    held = seen.arrivals[0].at - bench.observation.arrivals[0].at
+    if spread < usual / 4 and held > usual / 4:
+        require_quiet(bench, since, min(usual - spread, held), busy=BUSY)
         broken(
             f"events over {usual:.2f} s, as by HTTP/1.1",
-            f"all within {spread:.3f} s",
+            f"all within {spread:.3f} s, the first one {held:.2f} s later than by HTTP/1.1",
             [seen.show_event(arrival) for arrival in seen.arrivals[:4]],
         )
 

@@ -17,6 +17,7 @@ ORDER = [
     ["anatomy"],
     ["anomalies"],
     ["verdict"],
+    ["content_coding"],
     ["exchange"],
     ["http1", "mistakes", "order_grammar", "pointer", "presets", "schemas", "toml_lines"],
     ["fields", "order"],

@@ -16,11 +16,12 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 from ssegauge.connection import Connection, Transport
+from ssegauge.content_coding import Plain
 from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
 from ssegauge.http1 import MessageReader
 from ssegauge.request import head_bytes, with_defaults, with_own_value
 from ssegauge.verdict import EndKind
-from ssegauge.wire import Decoder, LimitError
+from ssegauge.wire import Decoder
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Stream:
         self._kept = 0
         self.over = False
         self._decoder: Decoder | None = Decoder()
+        self._plain: Plain | None = None
         self._reader = MessageReader(self.sent.method, self.exchange)
         self._began = time.monotonic()
         self.connection: Connection | None = connection
@@ -196,14 +198,16 @@ class Stream:
 
     def _count(self, content: bytes, at: float) -> None:
         self.lines += line_ends(content)
-        if self._decoder is None or self.exchange.members("content-encoding"):
+        if self._decoder is None:
             return
         try:
-            dispatched = len(self._decoder.feed(content))
+            if self._plain is None:
+                self._plain = Plain(self.exchange.members("content-encoding"))
+            dispatched = len(self._decoder.feed(self._plain.of(content)))
             self.events += dispatched
             self.arrived += [at] * dispatched
-        except LimitError:
-            self._decoder = None  # the rules on lengths say what there is to say
+        except Exception:  # noqa: BLE001 - a limit or a coding: the rules on lengths and HDR-07 say what there is to say
+            self._decoder = None
 
     def _linger(self) -> None:
         """Look for bytes after the end of a message that announced its length or allows no content."""

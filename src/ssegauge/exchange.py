@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssegauge.content_coding import Inflate, inflaters
 from ssegauge.errors import UserError
 from ssegauge.redaction import redact_headers, redact_url
 from ssegauge.verdict import EndKind
@@ -208,26 +208,20 @@ class Decoded(NamedTuple):
 
 def decode_content(reads: list[Read], codings: list[str], limit: int = MAX_DECODED) -> Decoded:
     """Undo the content codings (RFC 9110 section 8.4), keeping the time of each read."""
-    active = [coding for coding in codings if coding != "identity"]
-    if not active:
-        return Decoded(reads)
-    inflaters: list[Callable[[bytes, int], bytes]] = []
-    for coding in reversed(active):
-        maker = _INFLATERS.get(coding)
-        inflate = maker() if maker else None
-        if inflate is None:
-            return Decoded([], f"content coding {coding!r} cannot be decoded here")
-        inflaters.append(inflate)
-    return _inflate(reads, inflaters, limit)
+    try:
+        made = inflaters(codings)
+    except UserError as unknown:
+        return Decoded([], str(unknown))
+    return _inflate(reads, made, limit) if made else Decoded(reads)
 
 
-def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], limit: int) -> Decoded:
+def _inflate(reads: list[Read], made: list[Inflate], limit: int) -> Decoded:
     out: list[Read] = []
     left, lines = limit, 0
     for at, chunk in reads:
         data = chunk
         try:
-            for inflate in inflaters:
+            for inflate in made:
                 data = inflate(data, left + 1)
         except Exception as error:  # noqa: BLE001 - each coding's library has its own error classes
             return Decoded(out, f"not in the announced coding: {error}")
@@ -245,55 +239,6 @@ def _inflate(reads: list[Read], inflaters: list[Callable[[bytes, int], bytes]], 
 def _first_lines(data: bytes, count: int) -> bytes:
     ends = islice(re.finditer(rb"[\r\n]", data), max(count, 0))
     return data[: max((end.end() for end in ends), default=0)]
-
-
-def _zlib_inflater(wbits: int) -> Callable[[bytes, int], bytes]:
-    machine = zlib.decompressobj(wbits)
-
-    def inflate(data: bytes, most: int) -> bytes:
-        nonlocal machine
-        plain = machine.decompress(machine.unconsumed_tail + data, max(most, 1))
-        while machine.eof and machine.unused_data and len(plain) < most:  # the next member (RFC 1952 section 2.2)
-            rest, machine = machine.unused_data, zlib.decompressobj(wbits)
-            plain += machine.decompress(rest, max(most - len(plain), 1))
-        return plain
-
-    return inflate
-
-
-def _deflate_inflater() -> Callable[[bytes, int], bytes]:
-    """`deflate` is the zlib format; some servers send it bare (RFC 9110 section 8.4.1.2, note)."""
-    machine: list[Callable[[bytes, int], bytes]] = []
-
-    def inflate(data: bytes, most: int) -> bytes:
-        if not data:
-            return b""
-        if not machine:
-            machine.append(_zlib_inflater(zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS))
-        return machine[0](data, most)
-
-    return inflate
-
-
-def _brotli_inflater() -> Callable[[bytes, int], bytes] | None:
-    try:
-        import brotli  # noqa: PLC0415 - optional: without it br is reported as not decodable
-    except ImportError:
-        return None
-    machine = brotli.Decompressor()
-
-    def inflate(data: bytes, most: int) -> bytes:
-        return bytes(machine.process(data, output_buffer_limit=max(most, 1)))
-
-    return inflate
-
-
-_INFLATERS: dict[str, Callable[[], Callable[[bytes, int], bytes] | None]] = {
-    "gzip": lambda: _zlib_inflater(16 + zlib.MAX_WBITS),
-    "x-gzip": lambda: _zlib_inflater(16 + zlib.MAX_WBITS),
-    "deflate": _deflate_inflater,
-    "br": _brotli_inflater,
-}
 
 
 def offsets(reads: list[Read]) -> Iterator[tuple[int, float]]:

@@ -93,6 +93,12 @@ class Observation:
         """The request was answered with a success that can carry a stream."""
         return self.exchange.status in _SUCCESS and self.exchange.status not in {204, 205}
 
+    @property
+    def is_silent(self) -> bool:
+        """The server took the request, and nothing came while we waited."""
+        exchange = self.exchange
+        return exchange.head_at is None and exchange.end in {"timeout_first_byte", "timeout_total", "client"}
+
     @cached_property
     def _arrival_offsets(self) -> tuple[list[int], list[float]]:
         pairs = list(offsets(self.decoded.reads))

@@ -57,9 +57,9 @@ def fault(bench: Bench, seen: Observation) -> str | None:
         return f"status {seen.exchange.status or seen.exchange.detail}"
     if usual.arrivals and not seen.arrivals:
         return f"a stream without events, {seen.verdict}"
-    if not usual.ended:
-        return f"a stream that was ended by the server: {seen.verdict}" if seen.ended else None
-    if seen.verdict != usual.verdict:
+    if not usual.ended and seen.ended:
+        return f"a stream that was ended by the server: {seen.verdict}"
+    if usual.ended and seen.verdict != usual.verdict:
         return f"a stream that is {seen.verdict}; alone it is {usual.verdict}"
     more = broken_rules(bench, seen.exchange) - bench.once("broken alone", lambda: broken_rules(bench, usual.exchange))
     return f"a stream that breaks {', '.join(sorted(more))}" if more else None

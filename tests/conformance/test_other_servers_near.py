@@ -1,0 +1,166 @@
+"""What servers in Go, PHP, Rust and Java do, which looks like a fault and is none, or the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer, block
+from tests.mutants.server import Clean
+
+from .near import held, outcome, outcomes
+
+
+class AsFastAsItCan(Clean):
+    """Has all its events at hand: how long they take is a matter of the machine, and HTTP/1.0 needs less."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        for number in range(start + 1, self.last_id() + 1):
+            yield self.event(number)
+            if call.version == "1.1":
+                await self.pause()
+
+
+def test_a_burst_that_is_faster_by_http_1_0_was_not_held_back(host: Host) -> None:
+    held(host, AsFastAsItCan(), "HTTP-22")
+
+
+class CompressesForEverybody(Clean):
+    """Packs the stream although the request allows no coding, and flushes each event."""
+
+    def stream_headers(self, call: Call) -> dict[str, str]:
+        return {**super().stream_headers(call), "Content-Encoding": "gzip"}
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        await self.send_head(call, peer)
+        packer = zlib.compressobj(wbits=31)
+        async for frame in self.frames(call, start):
+            await peer.content(packer.compress(frame) + packer.flush(zlib.Z_SYNC_FLUSH))
+        await peer.content(packer.flush())
+        await peer.finish()
+        return True
+
+
+def test_events_are_counted_in_a_coding_that_nobody_asked_for(host: Host) -> None:
+    found = outcomes(host, CompressesForEverybody(), "HDR-10", "ISO-08", "DIS-01", "LIF-02", "ERR-09")
+    assert found.pop("HDR-10").startswith("fail")
+    assert set(found.values()) == {"pass"}, found
+
+
+def test_a_coding_that_is_none_is_no_reason_to_stop(host: Host) -> None:
+    class Bomb(CompressesForEverybody):
+        async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+            await self.send_head(call, peer)
+            await peer.content(gzip.compress(bytes(1 << 23)))
+            await peer.finish()
+            return True
+
+    class Lie(CompressesForEverybody):
+        async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+            return await Clean.produce(self, call, peer, start)
+
+    assert outcome(host, Bomb(), "HDR-10") == outcome(host, Lie(), "HDR-10") == "fail"
+    assert outcome(host, Lie(), "HDR-07") == "fail"
+
+
+class RefusesJson(Clean):
+    """Answers 406 to those that cannot read event streams, and may be stored if it is asked each time."""
+
+    def stream_headers(self, call: Call) -> dict[str, str]:
+        return {**super().stream_headers(call), "Cache-Control": "no-cache"}
+
+    def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+        if call.headers.get("accept") == "application/json":
+            return 406, {}
+        return super().refusal(call)
+
+
+def test_a_refusal_is_no_other_representation(host: Host) -> None:
+    held(host, RefusesJson(), "HDR-08", "HTTP-17")
+
+
+class SlowToAnswer(Clean):
+    """Thinks for a while before each head."""
+
+    async def send_head(self, call: Call, peer: Peer) -> None:
+        await asyncio.sleep(2.3)
+        await super().send_head(call, peer)
+
+    async def head_only(self, call: Call, peer: Peer) -> bool:
+        await asyncio.sleep(2.3)
+        return await super().head_only(call, peer)
+
+
+@pytest.mark.slow
+def test_head_takes_as_long_as_get_where_every_head_is_late(host: Host) -> None:
+    found = outcomes(host, SlowToAnswer(), "LIF-01", "HTTP-06")
+    assert found["LIF-01"].startswith("fail"), found
+    assert found["HTTP-06"] == "pass", found
+
+
+class KeepsItsHead(Clean):
+    """Flushes nothing: an endless stream stays in a buffer, and its head with it."""
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        await asyncio.sleep(30)
+        return False
+
+
+@pytest.mark.slow
+def test_a_head_that_never_comes_is_late(host: Host) -> None:
+    found = outcomes(host, KeepsItsHead(), "HTTP-01", "LIF-01")
+    assert "accepted the request and sent nothing" in found["HTTP-01"], found
+    assert found["LIF-01"].startswith("fail"), found
+
+
+class BehindNginx(Clean):
+    """nginx takes X-Accel-Buffering for itself, so that nobody sees it behind nginx."""
+
+    def stream_headers(self, call: Call) -> dict[str, str]:
+        fields = super().stream_headers(call)
+        fields.pop("X-Accel-Buffering")
+        return {**fields, "Server": "nginx/1.27.1"}
+
+
+def test_nginx_does_not_pass_on_what_is_meant_for_it(host: Host) -> None:
+    found = outcomes(host, BehindNginx(), "HDR-05")["HDR-05"]
+    assert found.startswith("untestable: nginx"), found
+
+
+class Stealing(Clean):
+    """One queue for all: who asks first gets the next number."""
+
+    profile = """
+base_url = "http://127.0.0.1:1"
+[[endpoint]]
+name     = "main"
+request  = { path = "/stream" }
+data     = "json"
+sequence = { pointer = "/seq" }
+
+[target]
+credentials = { headers = { Authorization = "Bearer a" } }
+"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next = 0
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        while True:
+            self.next += 1
+            number = self.next
+            yield block(f'{{"type": "delta", "seq": {number}, "text": "x"}}', event="delta", id=str(number))
+            await self.pause()
+
+
+@pytest.mark.slow
+def test_endless_streams_that_take_numbers_from_each_other(host: Host) -> None:
+    found = outcomes(host, Stealing(), "ISO-01")["ISO-01"]
+    assert found.startswith("fail"), found
+    assert "ORD-10" in found
