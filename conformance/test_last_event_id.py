@@ -119,6 +119,10 @@ ODD = {
 """Ids that no server gave out, by what is odd about them."""
 
 
+BEGINNING = 128 << 10
+"""Bytes of each answer that are looked at: ten of them are kept for the rules that share them."""
+
+
 def _odd_answers(bench: Bench) -> dict[str, Observation]:
     return bench.once("odd ids", lambda: _ask_oddly(bench))
 
@@ -133,7 +137,8 @@ def _ask_oddly(bench: Bench) -> dict[str, Observation]:
 
 def _odd_answer(bench: Bench, value: str) -> Observation:
     """The beginning of the answer to a request with this id: where an id is reflected or refused, it shows there."""
-    limits = Limits(first_byte=ANSWER + _usual_head(bench), window=bench.limits.window + ANSWER)
+    patience = ANSWER + _usual_head(bench)
+    limits = Limits(first_byte=patience, window=bench.limits.window + ANSWER, max_body=BEGINNING)
     with bench.open(asking(bench, value), limits=limits) as stream:
         stream.until_head()
         usual = [arrival.at for arrival in bench.observation.arrivals[:2]]

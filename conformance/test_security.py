@@ -149,7 +149,7 @@ def test_overload_is_refused_quickly(bench: Bench) -> None:
             f"{first.states['silent']} left in silence", first.evidence, Evidence("once more:"), again.evidence,
         )  # fmt: skip
     if first.harmed and again.harmed:
-        ends = Counter(f"{client.seen.verdict}" for client in first.harmed)
+        ends = Counter(client.harm for client in first.harmed)
         broken(
             "open streams that go on unharmed", f"{len(first.harmed)} of {count} ended otherwise than alone",
             [Evidence(f"{count} {end}") for end, count in ends.items()], first.evidence,

@@ -29,12 +29,13 @@ Times = Sequence[tuple[float, str]]
 def burst_of(alone: Sequence[float], times: Callable[[int], Times]) -> Burst:
     """A burst of made-up streams: when each got which data, on one clock, having come a little after the one before."""
 
+    usual = Observation(exchange([(at, b"data: x\n\n") for at in alone], end="message_end"), ENDPOINT)
+
     def client(number: int) -> Client:
         began = number * 0.8 / COUNT
         reads = [(at - began, f"data: {data}\n\n".encode()) for at, data in times(number) if at > began]
-        return Client(Observation(exchange(reads, end="client", end_at=WATCHED - began), ENDPOINT), began, WATCHED)
+        return Client(exchange(reads, end="client", end_at=WATCHED - began), usual, began, WATCHED)
 
-    usual = Observation(exchange([(at, b"data: x\n\n") for at in alone], end="message_end"), ENDPOINT)
     return Burst(usual, tuple(map(client, range(COUNT))), 0.0)
 
 

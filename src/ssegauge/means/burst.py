@@ -13,16 +13,17 @@ from typing import Literal
 
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
+from ssegauge.exchange import Exchange
 from ssegauge.means.leaving import notice
 from ssegauge.means.timing import Delay
-from ssegauge.observation import Evidence, Observation
+from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import settle
 
 SPREAD = 0.8
 """Seconds over which the clients come: streams of their own are then at different places, a shared feed is not."""
 PATIENCE = 5.0
 """Seconds after the usual first byte within which a client is served or refused."""
-MOST = 256 << 10
+MOST = 64 << 10
 """Bytes of one stream that are read: so many clients of a fast one would take this machine's time."""
 STEADY = 1.5
 """Seconds of silence up to which a stream alone is steady enough for a short look to tell a freeze."""
@@ -44,30 +45,48 @@ State = Literal["served", "refused", "silent"]
 
 @dataclass(frozen=True)
 class Client:
-    """One of the clients. Times are monotonic: when its request was sent, and until when it was looked at."""
+    """One of the clients. Times are monotonic: when its request was sent, and until when it was looked at.
 
-    seen: Observation
+    What a hostile stream is made of takes a hundred times its bytes, so no more than a word of it is kept.
+    """
+
+    exchange: Exchange
+    usual: Observation
     began: float
     until: float
+
+    @property
+    def seen(self) -> Observation:
+        """The stream, taken apart anew."""
+        return Observation(self.exchange, self.usual.endpoint)
 
     @cached_property
     def reads(self) -> list[float]:
         """When content came."""
-        return [self.began + read.at for read in self.seen.exchange.reads]
+        return [self.began + read.at for read in self.exchange.reads]
 
     @property
     def late_by(self) -> float:
         """Its longest silence after its first byte, in seconds."""
         return max((after - before for before, after in pairwise([*self.reads, self.until])), default=0.0)
 
-    def state(self, usual: Observation) -> State:
+    @cached_property
+    def state(self) -> State:
         """What became of it, beside a stream alone. An error event in place of the stream is a refusal, too."""
-        exchange = self.seen.exchange
+        exchange, seen = self.exchange, self.seen
         if exchange.status is None:
             return "refused" if exchange.end in {"connect_error", "reset", "eof", "malformed"} else "silent"
-        if not self.seen.is_stream or (self.seen.errors and len(self.seen.arrivals) == len(self.seen.errors)):
+        if not seen.is_stream or (seen.errors and len(seen.arrivals) == len(seen.errors)):
             return "refused"
-        return "silent" if usual.exchange.reads and not self.reads and not self.seen.ended else "served"
+        return "silent" if self.usual.exchange.reads and not self.reads and not seen.ended else "served"
+
+    @cached_property
+    def harm(self) -> str:
+        """How its stream ended, where it was served and ended otherwise than alone; empty where it did not."""
+        if self.state != "served" or not self.exchange.ended_by_server:
+            return ""
+        verdict = self.seen.verdict
+        return "" if self.usual.ended and verdict == self.usual.verdict else verdict
 
 
 @dataclass(frozen=True)
@@ -81,30 +100,22 @@ class Burst:
     @cached_property
     def states(self) -> Counter[State]:
         """How many were served, refused and left in silence."""
-        return Counter(client.state(self.usual) for client in self.clients)
+        return Counter(client.state for client in self.clients)
 
     @cached_property
     def harmed(self) -> list[Client]:
         """Those that were served, and whose stream ended otherwise than it does alone."""
-        usual = self.usual
-        return [
-            client
-            for client in self.clients
-            if client.state(usual) == "served"
-            and client.seen.ended
-            and not (usual.ended and client.seen.verdict == usual.verdict)
-        ]
+        return [client for client in self.clients if client.harm]
 
     @property
     def evidence(self) -> list[Evidence]:
         """How many got which answer."""
-        kinds = Counter(_answer(client, self.usual) for client in self.clients)
+        kinds = Counter(map(_answer, self.clients))
         return [Evidence(f"{count} of {len(self.clients)}: {kind}") for kind, count in kinds.most_common()]
 
 
-def _answer(client: Client, usual: Observation) -> str:
-    exchange = client.seen.exchange
-    state = client.state(usual)
+def _answer(client: Client) -> str:
+    exchange, state = client.exchange, client.state
     if state == "refused":
         return f"refused: {f'status {exchange.status}' if exchange.status else exchange.detail or exchange.end}"
     accepted = "after the head" if exchange.status else "without an answer" if exchange.connect_s is not None else ""
@@ -147,7 +158,7 @@ def _client(bench: Bench, streams: list[Stream], after: float, since: float) -> 
         stream.pump(lambda some: bool(some.exchange.reads), within=max(began + patience - time.monotonic(), 0.0))
     else:
         stream.until_head(max(began + patience - time.monotonic(), 0.0))
-    return Client(bench.view(stream), began, until)
+    return Client(stream.exchange, bench.observation, began, until)
 
 
 def _recover(bench: Bench) -> None:
@@ -209,12 +220,17 @@ def _last_read(client: Client, moment: float) -> float:
 
 def _same_event(clients: list[Client], moment: float) -> bool:
     """Most streams woke up at that moment, with the same data."""
+    first = (_first_after(client, moment) for client in clients)
     woken = [
-        next(arrival.data for arrival in client.seen.arrivals if client.began + arrival.at >= moment)
-        for client in clients
-        if any(moment <= client.began + arrival.at <= moment + AT_ONCE for arrival in client.seen.arrivals)
+        arrival.data
+        for client, arrival in zip(clients, first, strict=True)
+        if arrival and client.began + arrival.at <= moment + AT_ONCE
     ]
     return len(woken) >= len(clients) / 2 and Counter(woken).most_common(1)[0][1] >= MOSTLY * len(woken)
+
+
+def _first_after(client: Client, moment: float) -> Arrival | None:
+    return next((arrival for arrival in client.seen.arrivals if client.began + arrival.at >= moment), None)
 
 
 def _one_at_a_time(found: Burst, clients: list[Client], alone: float) -> Delay | None:
