@@ -1,9 +1,10 @@
 """Watches the sockets of all streams on gevent's hub, without a greenlet per read.
 
-Sockets are looked at together, once every four milliseconds, more often where they are crowded: as the kernel stamps what arrives, this costs no
-accuracy as long as no stream has two segments waiting, and saves a wake-up for each event. A stream that waits for its first event is looked at as soon as it is
-ready. Each look (`sweep`) covers every socket, so data read now arrived after the sweep before: that is the bound
-of the times of a read that bears one stamp for several segments.
+Sockets are looked at together, once every four milliseconds, more often where events come close together: as the
+kernel stamps what arrives, this costs no accuracy as long as no stream has two segments waiting, and saves a wake-up
+for each event. A stream that waits for its first event is looked at as soon as it is ready. Each look (`sweep`) covers
+every socket, so data read now arrived after the sweep before: that is the bound of the times of a read that bears one
+stamp for several segments.
 """
 
 from __future__ import annotations
