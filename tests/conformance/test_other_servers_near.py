@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ssegauge.bench import Options
+from tests.mutants.contract import PROFILE
 from tests.mutants.host import Host
 from tests.mutants.message import Call, Peer, block
 from tests.mutants.server import Clean
@@ -82,6 +84,24 @@ class RefusesJson(Clean):
 
 def test_a_refusal_is_no_other_representation(host: Host) -> None:
     held(host, RefusesJson(), "HDR-08", "HTTP-17")
+
+
+class WritesIntoTheVoid(Clean):
+    """Closes the connection of a client that left, and goes on with its work, as a handler in Go that looks at no context."""
+
+    process = True
+    profile = PROFILE.replace('[probe]\nurl = "/probe"\nactive_streams = "/active_streams"\n', "")
+    options = Options(window=2.0, scale=0.3)
+
+    async def client_left(self, work: asyncio.Future[bool]) -> bool:
+        self.left = work
+        return False
+
+
+@pytest.mark.slow
+def test_a_closed_connection_does_not_show_that_the_work_stopped(host: Host) -> None:
+    found = outcomes(host, WritesIntoTheVoid(), "DIS-01")["DIS-01"]
+    assert found.startswith("untestable: its connections are closed"), found
 
 
 class SlowToAnswer(Clean):
