@@ -8,6 +8,7 @@ once. Prints what was done beside what was counted; exits with 1 where the two d
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,13 @@ def profile(address):
     return "\n".join(lines)
 
 
+def workers(count):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return ["--processes", str(count), "--master-port", port, "--master-bind-port", port]
+
+
 def run(users, processes, folder):
     command = [sys.executable, str(ROOT / "tests" / "load" / "source.py")]
     source = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -63,8 +71,10 @@ def run(users, processes, folder):
         command = [sys.executable, "-m", "locust", "-f", str(folder / "once.py"), "--headless", "--only-summary"]
         command += ["--sse-target", str(folder / "target.toml"), "--sse-results", str(folder / "results.json")]
         command += ["-u", str(users), "-r", str(users), "-t", "20s", "--sse-idle-timeout", "3"]
-        command += ["--processes", str(processes)] if processes else []
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        command += workers(processes) if processes else []
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not (folder / "results.json").exists():
+            sys.exit(f"the run left no results:\n{done.stderr[-2000:]}")
         return json.loads((folder / "results.json").read_text())
     finally:
         source.terminate()
