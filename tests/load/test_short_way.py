@@ -1,12 +1,15 @@
 """What `ssegauge load` adds to Locust's arguments, and what a run says at its end."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from ssegauge.cli.load import _defaults
+from tests.timing import MS
 
 RUN = {
     "streams": {"attempted": 9, "peak_open": 3, "dropped_arrivals": 0, "by_verdict": {"complete": 9}},
@@ -59,3 +62,34 @@ def test_the_capacity_is_said_at_the_end():
         "streams: 9 attempted, at most 3 open; 9 complete",
         "events: 27 received, 0 lost, 0 duplicated, 0 reordered",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--sse-limit", "first_evnt.p95 < 1s"),
+            '--sse-limit: "first_evnt.p95 < 1s" is no limit; write first_event.p95',
+        ),
+        (("--userz", "5"), "locust: error: unrecognized arguments: --userz\nDid you mean '--users'?"),
+    ],
+    ids=["ours", "Locust's"],
+)
+def test_a_mistake_behind_the_hyphens_is_told_without_a_traceback(words, told):
+    command = [sys.executable, "-m", "ssegauge", "load", "http://127.0.0.1:9/x", "--scenario", "capacity", "--", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60_000 * MS)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_while_locust_is_still_imported_ends_it_quietly(tmp_path):
+    (tmp_path / "locust.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "ssegauge.load"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"importing\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20_000 * MS)
+    assert process.returncode == -signal.SIGINT
+    assert said == b""

@@ -114,7 +114,7 @@ def command(
         os.execv(sys.executable, [sys.executable, "-m", "ssegauge.load.arguments_of", file])  # noqa: S606
     if options["prompts"] and scenario in scenarios() and scenario != "llm_chat":
         raise UserError(f"--prompts goes with --scenario llm_chat; {scenario} asks nothing")
-    words = [sys.executable, "-m", "locust", "-f", file, *_aim(target)]
+    words = [sys.executable, "-m", "ssegauge.load", "-f", file, *_aim(target)]
     for name in ("endpoint", "results", "prometheus", "goodput", "prompts"):
         if options[name]:
             words += [f"--sse-{name}", options[name]]

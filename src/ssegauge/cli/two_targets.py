@@ -84,7 +84,7 @@ def _measure(first: str, second: str, run: Run) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ssegauge-") as folder:
         path = run.results or Path(folder) / "results.json"
         path.unlink(missing_ok=True)
-        words = [sys.executable, "-m", "locust", "-f", str(locate.path("loadtests") / "paired.py")]
+        words = [sys.executable, "-m", "ssegauge.load", "-f", str(locate.path("loadtests") / "paired.py")]
         words += ["--sse-target", first, "--sse-against", second, "--sse-results", str(path)]
         words += ["--sse-max-read-lag", str(_READ_LAG_MS)]
         words += ["-u", str(run.users), "-r", str(run.users), "-t", f"{run.seconds}s", "-s", f"{_STOP_SECONDS}s"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import Any
 
 import gevent
@@ -17,6 +16,7 @@ from ssegauge.load import goodput, interrupt, options
 from ssegauge.load.collector import Delta
 from ssegauge.load.conductor import RESET, Conductor, conductor_of
 from ssegauge.load.generator import begin_generating, generator_of, maybe_generator
+from ssegauge.load.refusal import told
 from ssegauge.load.session import option
 from ssegauge.load.target import target_of
 
@@ -47,12 +47,9 @@ def _check_target(environment: Environment) -> None:
     parsed = environment.parsed_options
     if parsed is None or not (getattr(parsed, "headless", False) or option(environment, "sse_target", "")):
         return  # the web page asks for the host
-    try:
+    with told():
         endpoints = target_of(environment).endpoints(option(environment, "sse_endpoint", None))
         goodput.check(goodput.stated(option(environment, "sse_goodput", "")), endpoints)
-    except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
-        sys.exit(error.exit_code)
 
 
 def _install_worker(environment: Environment, runner: WorkerRunner) -> None:
@@ -106,7 +103,7 @@ def _publish(conductor: Conductor) -> None:
     """Live figures for whoever else wants them, each through a client that is an extra."""
     parsed = conductor.environment.parsed_options
     place = option(conductor.environment, "sse_prometheus", "")
-    try:
+    with told():
         if place:
             _need("prometheus_client", "--sse-prometheus", "prometheus")
             from ssegauge.load import prometheus  # noqa: PLC0415 - an extra
@@ -117,9 +114,6 @@ def _publish(conductor: Conductor) -> None:
             from ssegauge.load import otel  # noqa: PLC0415 - an extra
 
             otel.install(conductor)
-    except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
-        sys.exit(error.exit_code)
 
 
 def _need(module: str, option_: str, extra: str) -> None:

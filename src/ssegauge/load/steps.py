@@ -18,6 +18,7 @@ from ssegauge.fields import duration
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.ledger import Slice
+from ssegauge.load.refusal import told
 from ssegauge.load.session import option
 from ssegauge.verdict import VERDICTS
 
@@ -114,15 +115,17 @@ def staircase(environment: Environment) -> None:
     """Follow --sse-steps where it is given: after the last step the run ends."""
     text = option(environment, "sse_steps", "")
     if text:
-        steps = parse_steps(text)
+        with told():
+            steps = parse_steps(text)
         _during_run(environment, lambda conductor: _climb(conductor, steps))
 
 
 def find_capacity(environment: Environment) -> None:
     """Look for the most users for which --sse-limit holds; the curve goes into the results."""
-    limit = Limit.parse(
-        option(environment, "sse_limit", "first_event.p95 < 200ms"), option(environment, "sse_failed_share", 0.001)
-    )
+    with told():
+        limit = Limit.parse(
+            option(environment, "sse_limit", "first_event.p95 < 200ms"), option(environment, "sse_failed_share", 0.001)
+        )
     _during_run(environment, lambda conductor: _look_for(conductor, limit))
 
 
