@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from ssegauge import suite
+from ssegauge.bench import Options
 from ssegauge.endpoint import Endpoint
+from ssegauge.judging import judge
 from ssegauge.means.burst import Burst, Client, frozen
 from ssegauge.means.timing import Delay
 from ssegauge.observation import Observation
+from tests.mutants.catalogue import bench_for
 from tests.mutants.host import Host
 from tests.mutants.isolation import QUICK, FewWorkers
 from tests.mutants.message import Call, Peer
@@ -148,6 +153,15 @@ class SaysSoInBand(Refuses):
         await peer.content(f"event: error\ndata: {payload}\n\n".encode())
         await peer.finish()
         return True
+
+
+def test_a_run_that_allows_no_burst_says_so(host: Host) -> None:
+    with bench_for(host, Clean(), options=Options(window=2.0, burst=10)) as bench:
+        finding = judge(suite.checks()["SEC-06"], bench)
+        recorded = judge(suite.checks()["SEC-06"], replace(bench, recording=bench.observation.exchange))
+    assert (finding.outcome, recorded.outcome) == ("untestable", "untestable")
+    assert finding.reason == "needs more than 20 clients at once, and --burst allows 10"
+    assert recorded.reason == "needs the server: a recording cannot show it"
 
 
 @pytest.mark.slow
