@@ -26,7 +26,7 @@ class App:
         self.process = subprocess.Popen(
             [*command, "--timeout-graceful-shutdown", "5"],
             cwd=ROOT,
-            env={**os.environ, "SSEGAUGE_PACE": "0.002", **environment},
+            env={**os.environ, "SSEGAUGE_PACE": "0.02", **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
