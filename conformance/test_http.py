@@ -121,7 +121,11 @@ def _expect_head(bench: Bench, sent: Sent) -> None:
     if late and not late.startswith(b"HTTP/1."):
         broken("no content after the head", f"{late[:40]!r} came where the next status line belongs", seen.show_head())
     if not closes and not late:
-        broken("a connection that answers the next request", "the request after HEAD got no answer", seen.show_head())
+        broken(
+            "a connection that answers the next request",
+            f"no answer to the request after HEAD, for {PROMPT + within:g} s",
+            seen.show_head(),
+        )
 
 
 def _first_bytes_of_next(bench: Bench, connection: Connection, within: float) -> bytes:

@@ -65,7 +65,12 @@ def _expect_prompt(
 ) -> None:
     def delay(seen: Observation) -> Delay | None:
         seconds = took(seen)
-        return Delay(seconds - PROMPT, f"{seconds:.2f} s") if seconds > PROMPT else None
+        lacking = seen.is_silent  # the end of a wait is no time of arrival
+        return (
+            Delay(seconds - PROMPT, f"{'nothing in' if lacking else 'after'} {seconds:.2f} s")
+            if seconds > PROMPT
+            else None
+        )
 
     late = mostly(bench, bench.observation, delay, again, busy=PROMPT / 4)
     if late:
@@ -73,7 +78,7 @@ def _expect_prompt(
             Evidence(f"sample {number}: {one.delay.text}", at=one.seen.exchange.head_at)
             for number, one in enumerate(late, 1)
         ]
-        broken(f"{what} within {PROMPT:g} s", f"after {min(one.delay for one in late).text}", samples)
+        broken(f"{what} within {PROMPT:g} s", min(one.delay for one in late).text, samples)
 
 
 def _head_at(seen: Observation) -> float:

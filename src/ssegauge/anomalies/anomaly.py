@@ -28,7 +28,7 @@ Judge = Callable[[Anatomy], Iterator[Anomaly]]
 def shown(value: str | bytes, limit: int = 60) -> str:
     """Text of a server in quotes, short, with everything but plain ASCII escaped."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    return ascii(text if len(text) <= limit else f"{text[:limit]}…")
+    return ascii(text[:limit]) + (" ..." if len(text) > limit else "")
 
 
 def meant_name(field: Field) -> str | None:

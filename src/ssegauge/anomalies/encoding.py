@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from ssegauge.anatomy import BOM, Anatomy, Field
@@ -94,7 +95,8 @@ def encoded_twice(anatomy: Anatomy) -> Iterator[Anomaly]:
             first = (field, found[0][0])
     if first is not None and twice >= _SMALL_SHARE * (twice + once):
         field, sample = first
-        text = f"{shown(sample)} reads as {shown(_narrow(sample).decode())}: UTF-8 encoded twice, {twice} times"
+        meant = unicodedata.name(_narrow(sample).decode()[0], "a character")
+        text = f"UTF-8 encoded twice, {twice} times: {meant} comes as {shown(sample)}"
         yield Anomaly("ENC-06", field.start, field.end, text)
 
 

@@ -61,15 +61,17 @@ def fault(bench: Bench, seen: Observation) -> str | None:
         return f"a stream that was ended by the server: {seen.verdict}"
     if usual.ended and seen.verdict != usual.verdict:
         return f"a stream that is {seen.verdict}; alone it is {usual.verdict}"
-    more = broken_rules(bench, seen.exchange) - bench.once("broken alone", lambda: broken_rules(bench, usual.exchange))
-    return f"a stream that breaks {', '.join(sorted(more))}" if more else None
+    alone = bench.once("broken alone", lambda: broken_rules(bench, usual.exchange))
+    more = [f"{name}: {got}" for name, got in broken_rules(bench, seen.exchange).items() if name not in alone]
+    return f"a stream that breaks {'; '.join(sorted(more)[:3])}" if more else None
 
 
-def broken_rules(bench: Bench, exchange: Exchange) -> set[str]:
-    """The rules that a recording of this exchange breaks."""
+def broken_rules(bench: Bench, exchange: Exchange) -> dict[str, str]:
+    """The rules that a recording of this exchange breaks, each with what it got."""
     place = Bench(bench.profile, bench.endpoint, replace(bench.options, save=None), recording=exchange)
-    checks = ((identifier, check) for identifier, check in suite.checks().items() if identifier in JUDGED)
-    return {identifier for identifier, check in checks if judge(check, place).outcome == "fail"}
+    checks = (check for identifier, check in suite.checks().items() if identifier in JUDGED)
+    found = (judge(check, place) for check in checks)
+    return {finding.rule: finding.actual for finding in found if finding.outcome == "fail"}
 
 
 @dataclass(frozen=True)
