@@ -268,7 +268,8 @@ def test_a_generator_that_is_full_says_so_instead_of_reporting_its_lag(locust, s
     assert not ended.results["valid"], ended.output
     assert ended.code == 3
     reasons = " ".join(ended.results["invalid_reasons"])
-    assert "add a worker" in reasons
+    # whose fault it is depends on the share of a core that it got
+    assert "add a worker" in reasons or "something else keeps this machine busy" in reasons
     assert "read together with later ones" in reasons
     assert ended.results["harness"]["coalesced_ratio"] > 0.3
     assert f"INVALID: {ended.results['invalid_reasons'][0]}" in ended.output
