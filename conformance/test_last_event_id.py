@@ -61,16 +61,50 @@ def _plain_run_has_events(bench: Bench) -> bool:
 @rule("REC-04")
 def test_unknown_last_event_id_has_a_defined_answer(bench: Bench) -> None:
     """An unknown, malformed, very long or non-UTF-8 Last-Event-ID is never answered by 5xx or by silence."""
-    for what, seen in _odd_answers(bench).items():
-        if _undefined(seen):
+    answers = _odd_answers(bench)
+    for what, seen in answers.items():
+        if _undefined(bench, seen):
             again = _odd_answer(bench, ODD[what])
-            if _undefined(again):
-                actual = f"status {again.exchange.status}" if again.exchange.status else again.exchange.detail
-                broken(f"a full replay, a reset event, 204 or 4xx for {what}", actual, again.show_head())
+            if _undefined(bench, again):
+                expected = f"a full replay, a reset event, 204 or 4xx for {what}"
+                broken(expected, _answer(again), again.show_head(), _damage(bench))
+    if damage := _damage(bench):
+        broken("a server that goes on to serve", "one that does not", damage)
 
 
-def _undefined(seen: Observation) -> bool:
-    return seen.exchange.status is None or seen.exchange.status >= 500
+def _undefined(bench: Bench, seen: Observation) -> bool:
+    status = seen.exchange.status
+    return status is None or status >= 500 or (_is_cut(seen) and not _is_cut(bench.observation))
+
+
+def _is_cut(seen: Observation) -> bool:
+    return seen.exchange.end in {"eof", "reset"} and not seen.arrivals
+
+
+def _answer(seen: Observation) -> str:
+    exchange = seen.exchange
+    if exchange.status is None:
+        return exchange.detail
+    cut = ", and the connection cut before an event, as by an exception" if _is_cut(seen) else ""
+    return f"status {exchange.status}{cut}"
+
+
+def _damage(bench: Bench) -> list[Evidence]:
+    """What the odd ids did to a server that gave events at once to a plain request before it got them."""
+    if not _serves_at_once(bench) or any(_plain_run_has_events(bench) for _ in range(2)):
+        return []
+    bench.lost = "REC-04"
+    return [Evidence("after these ids a plain request gets no event any more")]
+
+
+def _serves_at_once(bench: Bench) -> bool:
+    """Whether plain requests got an event at once; asked before the first odd id is sent."""
+
+    def look() -> bool:
+        seen = [bench.observation, first_answer(bench, bench.final_sent)]
+        return all(one.contract_arrivals and one.contract_arrivals[0].at < ANSWER for one in seen)
+
+    return bench.once("serves at once", look)
 
 
 @rule("REC-13")
@@ -128,6 +162,7 @@ def _odd_answers(bench: Bench) -> dict[str, Observation]:
 
 
 def _ask_oddly(bench: Bench) -> dict[str, Observation]:
+    _serves_at_once(bench)
     runs = [partial(_odd_answer, bench, value) for value in ODD.values()]
     answers: list[Observation] = []
     for start in range(0, len(runs), AT_ONCE):

@@ -10,7 +10,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -60,6 +60,7 @@ class Bench:
     app: ServedApp | None = None
     recording: Exchange | None = None
     lost: str = ""  # the rule that found the target gone
+    refusals: list[Exchange] = field(default_factory=list, init=False)  # for their number, not for what they asked
     _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -145,7 +146,7 @@ class Bench:
         exchange = run(
             sent or self.sent(), endpoint=self.endpoint.name, limits=limits or self.limits, transport=self.options.transport,
         )  # fmt: skip
-        return Observation(exchange, self.endpoint)
+        return self._seen(Observation(exchange, self.endpoint))
 
     def open(
         self, sent: Sent | None = None, *, limits: Limits | None = None, receive_buffer: int | None = None
@@ -164,7 +165,22 @@ class Bench:
 
     def view(self, stream: Stream) -> Observation:
         """What a stream under way shows so far."""
-        return Observation(stream.exchange, self.endpoint, stream.forgotten)
+        return self._seen(Observation(stream.exchange, self.endpoint, stream.forgotten))
+
+    def _seen(self, observation: Observation) -> Observation:
+        if is_refusal(observation.exchange):
+            self.refusals.append(observation.exchange)
+        return observation
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The names of what was made once."""
+        return frozenset(self._made)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Make these anew where they are asked for again."""
+        for name in names:
+            self._made.pop(name, None)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all the rules that ask for it under this name."""
@@ -236,6 +252,11 @@ class Bench:
     def _trust(self) -> bool | ssl.SSLContext:
         """What a probe over TLS trusts: the same as the streams."""
         return self.options.transport.context() if self.profile.base_url.startswith("https:") else True
+
+
+def is_refusal(exchange: Exchange) -> bool:
+    """The server has no objection to the request, but to so many: a limit of requests or of streams."""
+    return exchange.status == 429 or (exchange.status == 503 and bool(exchange.values("retry-after")))
 
 
 def _joined(base_url: str, path: str) -> str:

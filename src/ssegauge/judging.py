@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from ssegauge import fronts
 from ssegauge.anomalies import JSON_JUDGES, JUDGES, Anomaly
 from ssegauge.anomalies.fields import empty_data
-from ssegauge.bench import Bench
+from ssegauge.bench import Bench, is_refusal
+from ssegauge.exchange import Exchange
 from ssegauge.finding import Finding, Outcome
 from ssegauge.needs import missing
 from ssegauge.observation import Evidence, Observation
@@ -101,7 +103,7 @@ def judge(check: Check, bench: Bench) -> Finding:
     try:
         if not check.any_status:  # type: ignore[attr-defined]
             _require_stream(law, bench.observation)
-        _call(check, bench)
+        _call_patiently(check, bench)
     except Broken as fault:
         if bench.live and not law.recording and not bench.lost and not bench.listens():
             bench.lost = law.id  # what follows would only say again that nothing is there
@@ -118,6 +120,40 @@ def judge(check: Check, bench: Bench) -> Finding:
     except Exception as fault:  # noqa: BLE001 - a check met what it did not foresee: an outcome, never a green rule
         return _finding(law, bench, "error", reason=f"the check failed: {type(fault).__name__}: {fault}{_place(fault)}")
     return _finding(law, bench, "pass")
+
+
+LONGEST_PAUSE = 5.0
+"""Seconds of Retry-After that a rule waits for before it asks a second time."""
+ON_REFUSALS = frozenset({"HTTP-01", "HTTP-03", "SEC-06"})
+"""Rules that refusals break, or keep."""
+
+
+def _call_patiently(check: Check, bench: Bench) -> None:
+    """Call the check; where it finds fault with a server that refuses so many requests, once more after a pause."""
+    law: Rule = check.rule  # type: ignore[attr-defined]
+    made, pause = bench.made, 0.0
+    while True:
+        refused = len(bench.refusals)
+        try:
+            return _call(check, bench)
+        except Broken:
+            fresh = bench.refusals[refused:]
+            if not fresh or law.id in ON_REFUSALS or is_refusal(bench.observation.exchange):
+                raise
+            if pause or (pause := _retry_after(fresh[-1])) > LONGEST_PAUSE:
+                raise CannotJudge(
+                    f"the server refused {len(fresh)} of this rule's requests ({fresh[-1].status} {fresh[-1].reason}): "
+                    "raise its limit while it is tested"
+                ) from None
+            time.sleep(pause)
+        finally:
+            if len(bench.refusals) > refused:
+                bench.forget(bench.made - made)  # no other rule shall judge by what was refused
+
+
+def _retry_after(exchange: Exchange) -> float:
+    given = exchange.value("retry-after") or ""
+    return max(float(given), 1.0) if given.isascii() and given.isdigit() else 1.0
 
 
 def _call(check: Check, bench: Bench) -> None:

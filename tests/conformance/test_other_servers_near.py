@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 import zlib
 from collections.abc import AsyncIterator
 
@@ -184,3 +185,84 @@ def test_endless_streams_that_take_numbers_from_each_other(host: Host) -> None:
     found = outcomes(host, Stealing(), "ISO-01")["ISO-01"]
     assert found.startswith("fail"), found
     assert "ORD-10" in found
+
+
+class LimitsRequests(Clean):
+    """Takes so many requests a second from one client, as API gateways do."""
+
+    allowed = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[float] = []
+
+    def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+        now = time.monotonic()
+        self.taken = [at for at in self.taken if now - at < 1.0]
+        if len(self.taken) >= self.allowed:
+            return 429, {"Retry-After": "1"}
+        self.taken.append(now)
+        return super().refusal(call)
+
+
+@pytest.mark.slow
+def test_a_limit_of_requests_is_not_taken_for_what_it_hides(host: Host) -> None:
+    rules = ("HTTP-08", "HTTP-16", "HTTP-17", "HDR-08", "HDR-09", "BUF-05", "ISO-01", "REC-04", "ISO-08", "DIS-04")
+    found = outcomes(host, LimitsRequests(), *rules)
+    assert not {rule for rule, told in found.items() if told.startswith("fail")}, found
+    assert found["HTTP-08"] == found["HDR-09"] == "pass", found
+
+
+def test_a_limit_for_the_minute_is_told(host: Host) -> None:
+    class PerMinute(LimitsRequests):
+        def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+            refused = super().refusal(call)
+            return (429, {"Retry-After": "60"}) if refused and refused[0] == 429 else refused
+
+        allowed = 2
+
+    told = outcomes(host, PerMinute(), "HTTP-08")["HTTP-08"]
+    assert told.startswith("error: the server refused"), told
+
+
+def test_a_server_with_a_cap_refuses_and_is_right(host: Host) -> None:
+    class Capped(Clean):
+        def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+            return (503, {"Retry-After": "1"}) if self.active >= 6 else super().refusal(call)
+
+    told = outcomes(host, Capped(), "ISO-08")["ISO-08"]
+    assert told.startswith("untestable: the server refuses"), told
+
+
+class PanicsOnAnId(Clean):
+    """Trips over a negative id after the head is out, while it holds a lock that everybody needs."""
+
+    locks = True
+    stuck = False
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        if call.headers.get("last-event-id") == "-1":
+            self.stuck = self.locks
+            await self.send_head(call, peer)
+            peer.cut()
+            return False
+        if self.stuck:
+            await self.send_head(call, peer)
+            await asyncio.sleep(30)
+        return await super().produce(call, peer, start)
+
+
+@pytest.mark.slow
+def test_an_id_that_stops_a_server_is_found(host: Host) -> None:
+    found = outcomes(host, PanicsOnAnId(), "REC-04", "HTTP-22")
+    assert found["REC-04"].startswith("fail"), found
+    assert "a plain request gets no event any more" in found["REC-04"]
+    assert found["HTTP-22"] == "error: the target no longer answers: see REC-04"
+
+
+def test_an_id_that_cuts_a_stream_is_found(host: Host) -> None:
+    class Cuts(PanicsOnAnId):
+        locks = False
+
+    told = outcomes(host, Cuts(), "REC-04")["REC-04"]
+    assert "connection cut before an event" in told, told
