@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from functools import partial
 
-from ssegauge.bench import Bench
+from ssegauge.bench import Bench, is_refusal
 from ssegauge.client import Limits
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
@@ -91,8 +91,12 @@ def _answer(seen: Observation) -> str:
 
 def _damage(bench: Bench) -> list[Evidence]:
     """What the odd ids did to a server that gave events at once to a plain request before it got them."""
-    if not _serves_at_once(bench) or any(_plain_run_has_events(bench) for _ in range(2)):
+    if not _serves_at_once(bench):
         return []
+    for _ in range(2):
+        seen = first_answer(bench, bench.final_sent)
+        if seen.contract_arrivals or is_refusal(seen.exchange):
+            return []
     bench.lost = "REC-04"
     return [Evidence("after these ids a plain request gets no event any more")]
 
