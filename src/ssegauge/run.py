@@ -56,7 +56,7 @@ class Run:
             self.app = ServedCommand(self.command, root=self.root, port=self.port)
             self.profile = self.profile.model_copy(update={"base_url": self.app.url})
         if self.app is None:
-            reach(self.profile.base_url)
+            reach(self.profile.base_url, self.options.transport)
 
     def bench(self, endpoint: str) -> Bench:
         """The bench of an endpoint, the same one each time."""

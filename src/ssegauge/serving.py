@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -18,10 +19,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ssegauge import locate
 from ssegauge.errors import Inconclusive, UserError
+
+if TYPE_CHECKING:
+    from ssegauge.connection import Transport
 
 START_TIMEOUT = 30.0
 """Seconds an app may take to import and start."""
@@ -177,12 +181,21 @@ class ThreadedApp:
 PROBE_PATH = "/_ssegauge/probe"
 
 
-def reach(url: str, within: float = 5.0) -> None:
-    """Raise Inconclusive with one clear line where nothing listens at `url`."""
-    from ssegauge.connection import Connection  # noqa: PLC0415 - the served child needs none of it
+def reach(url: str, transport: Transport | None = None, within: float = 5.0) -> None:
+    """Raise Inconclusive with one clear line where nothing listens at `url`.
+
+    So where `transport` is given and does not trust what listens there.
+    """
+    from ssegauge import connection  # noqa: PLC0415 - the served child needs none of it
 
     try:
-        Connection(url, timeout=within).close()
+        trusted = transport or connection.Transport(verify=False)
+        connection.Connection(url, trusted, timeout=within).close()
+    except ssl.SSLCertVerificationError as error:
+        raise Inconclusive(
+            f"{url}: its certificate is not trusted: {error.verify_message}. "
+            "Name the authority (--ca FILE, or target.ca in a profile), or do without (--insecure, target.insecure)"
+        ) from None
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise Inconclusive(f"{url}: the target cannot be reached: {reason}. Is it running?") from None

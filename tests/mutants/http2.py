@@ -25,9 +25,15 @@ CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 
 
 @cache
+def authority() -> trustme.CA:
+    """Who vouches for the loopback here."""
+    return trustme.CA()
+
+
+@cache
 def certificate() -> trustme.LeafCert:
     """A certificate for the loopback."""
-    return trustme.CA().issue_cert("127.0.0.1")
+    return authority().issue_cert("127.0.0.1")
 
 
 @cache

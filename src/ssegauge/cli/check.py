@@ -195,6 +195,8 @@ def _command_line(target: str | None, options: dict[str, Any]) -> str:
     words += ["--json …"] if options["json_body"] else []
     words += ["--data …"] if options["data"] else []
     words += [f"--header {shlex.quote(header.split(':')[0] + ': …')}" for header in options["headers"]]
+    words += [f"--{name} {shlex.quote(options[name])}" for name in ("ca", "cert") if options[name]]
+    words += ["--insecure"] if options["insecure"] else []
     words += ["--long"] if options["long_"] else []
     words += [f"--burst {options['burst']}"] if options["burst"] != Options.burst else []
     return " ".join(words)
