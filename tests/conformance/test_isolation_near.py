@@ -201,7 +201,3 @@ class LogsRequestsIntoStreams(Clean):
 
 def test_request_ids_of_others_are_seen_without_an_input_that_comes_back(host: Host) -> None:
     assert outcome(host, LogsRequestsIntoStreams(), "ISO-02") == "fail"
-
-
-def test_frozen_streams_need_a_load_run(host: Host) -> None:
-    assert outcome(host, Clean(), "ISO-09") == "untestable"

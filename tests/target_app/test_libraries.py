@@ -37,7 +37,9 @@ def answer(app: App, request: profile.Request) -> httpx.Response:
 def without_times(event: Event) -> tuple[str, Any, str | None]:
     payload = json.loads(event.data) if event.data.startswith("{") else event.data
     if isinstance(payload, dict):
-        payload = {key: value for key, value in payload.items() if key not in {"timestamp", "sent_us", "duration_seconds"}}
+        payload = {
+            key: value for key, value in payload.items() if key not in {"timestamp", "sent_us", "duration_seconds"}
+        }
     return event.type, payload, event.id
 
 

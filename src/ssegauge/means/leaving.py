@@ -134,6 +134,8 @@ class Leavers:
         for stream, _ in self.streams:
             stream.until_events(1, patience(self.bench))
         if all(stream.over for stream, _ in self.streams):
+            for stream, _ in self.streams:
+                stream.close()
             raise Untestable("the stream is over before a client can leave it: declare endless or idle")
 
     def leave(self) -> None:

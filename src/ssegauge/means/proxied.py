@@ -18,7 +18,9 @@ from ssegauge.request import with_header
 BOUND = 0.1
 """Seconds that an event may come later through the proxy (BUF-03)."""
 PAIRS = 4
-"""Runs by both addresses at once before lateness is believed; one is enough where nothing is late."""
+"""Runs by both addresses at once before lateness is believed; one is enough where nothing is late. Twice as many where
+the server's own times differ by as much: that four come after five others is chance once in 126, and of eight and nine
+once in 24,000."""
 COMPARED = 200
 """Events that are compared: two runs of a fast endless stream drift apart by themselves."""
 
@@ -110,6 +112,12 @@ def worst(pairs: Sequence[Pair], before: Observation) -> tuple[float, int]:
         if min(proxied) > max(usual):
             found = max(found, (median(proxied) - median(direct), index))
     return found
+
+
+def varies(pairs: Sequence[Pair], index: int, late: float) -> bool:
+    """Whether the server itself was as irregular with this event as it was late through the proxy."""
+    direct = [_moment(pair.direct, index) for pair in pairs]
+    return max(direct) - min(direct) > late / 3
 
 
 def _moment(seen: Observation, index: int) -> float:
