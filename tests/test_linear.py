@@ -29,6 +29,7 @@ SHAPES = {
     "CRLFs": b"\r\n",
     "comments": b":\n",
     "events of a byte": b"data:x\n\n",
+    "blank lines between events": b"data: x\n\n\n",
     "events without data": b"event: x\n\n",
     "ids and retries": b"id: 1\nretry: 5\n",
     "NULs": b"id: \0\n",

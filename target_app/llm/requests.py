@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -65,13 +66,13 @@ class Simulation:
 Simulated = Annotated[Simulation, Depends()]
 
 
-class LlmRoute(APIRoute):
+class LlmRoute(APIRoute, ABC):
     """A route whose refusals have the shape of its API. A subclass says the shape."""
 
     @staticmethod
+    @abstractmethod
     def shape(status: int, message: str, param: str | None) -> dict[str, Any]:
         """Status, message and the parameter that is wrong, as the JSON of an error."""
-        raise NotImplementedError
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler with refusals told in the API's shape."""

@@ -42,6 +42,7 @@ class Case:
     recommended: frozenset[str] = frozenset()
     target: str = ""
     dies: bool = False  # and takes with it what else could be judged
+    may: frozenset[str] = frozenset()  # broken, but seen only where the machine's state lets it
 
 
 CLEAN = {
@@ -116,10 +117,12 @@ KNOWN = {
         Foreign("{node} fastify_app.mjs {port}"), dies=True,
         breaks=frozenset({"ERR-10"}), recommended=frozenset({"HDR-05", "FLD-17"}),
     ),
-    # no ids are resumed from in its README's example, and HEAD as with better-sse
+    # no ids are resumed from in its README's example, and HEAD as with better-sse; the iterator is never told that its
+    # client left: it waits for ever with what it has written, which V8's heap shows sooner or later
     "fastify-sse-v2": Case(
-        Foreign("{node} fastify_app.mjs {port}"), more="",
-        breaks=frozenset({"HTTP-04", "HTTP-06"}), recommended=frozenset({"HDR-05", "FLD-17"}),
+        Foreign("{node} fastify_app.mjs {port}"), more="", target=PROBE,
+        breaks=frozenset({"HTTP-04", "HTTP-06", "DIS-01"}), recommended=frozenset({"HDR-05", "FLD-17"}),
+        may=frozenset({"DIS-03"}),
     ),
 }  # fmt: skip
 
@@ -138,7 +141,9 @@ def _expect(case: Case, found: list[Finding]) -> None:
     wrong = broken(found)
     if case.dies:
         wrong = {rule: text for rule, text in wrong.items() if "no longer answers: see ERR-10" not in text}
-    assert set(wrong) == case.breaks, "\n".join(text for rule, text in wrong.items() if rule not in case.breaks)
+    assert set(wrong) - case.may == case.breaks, "\n".join(
+        text for rule, text in wrong.items() if rule not in case.breaks
+    )
     assert set(broken(found, "RECOMMENDED")) == case.recommended
     assert sum(finding.outcome == "pass" for finding in found) > (50 if case.dies else 80)
 

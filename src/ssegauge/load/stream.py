@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import cast
 
@@ -19,7 +20,7 @@ from ssegauge.wire import LazyDecoder, LimitError, RawEvent
 _SHOWN = 120  # characters of an error page kept
 
 
-class Stream:
+class Stream(ABC):
     """The reading side of one request. All stamps are monotonic nanoseconds; 0 means not yet.
 
     `unprocessed`: the server has said that it did nothing with the request, which may be made again elsewhere.
@@ -102,26 +103,26 @@ class Stream:
 
     # -- what the user's greenlet does
 
+    @abstractmethod
     def start(self) -> None:
         """Send the request and begin to read."""
-        raise NotImplementedError
 
     def leave(self, at_ns: int) -> None:
         """Close the stream ourselves at that time, unless it ends before."""
         self.leave_at = at_ns
         self._reader.arm(self)
 
+    @abstractmethod
     def close(self, *, reset: bool = False) -> None:
         """Let go of the connection, by RST with `reset`; a stream that has not ended is ended by us."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pause(self) -> None:
         """Stop reading, so that the server cannot write."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resume(self) -> None:
         """Read on."""
-        raise NotImplementedError
 
     @property
     def last_event_id(self) -> str:
@@ -145,9 +146,9 @@ class Stream:
 
     # -- what the reader calls
 
+    @abstractmethod
     def ready(self) -> None:
         """Read once. See `Watched`."""
-        raise NotImplementedError
 
     def due(self) -> int:
         """The nearest deadline. See `Watched`."""
@@ -285,11 +286,11 @@ class Stream:
 
     # -- what depends on the connection
 
-    def _flows(self) -> None:
+    def _flows(self) -> None:  # noqa: B027 - nothing to do on a shared connection
         """The first event is there."""
 
-    def _came_together(self, events: int, stamp: int, before: int) -> None:
+    def _came_together(self, events: int, stamp: int, before: int) -> None:  # noqa: B027 - nothing to do on a shared connection
         """So many events bear one stamp; `before`: that of the read before."""
 
-    def _let_go(self) -> None:
+    def _let_go(self) -> None:  # noqa: B027 - nothing to do on a shared connection
         """The stream has ended, whether or not its connection has."""

@@ -128,6 +128,8 @@ class LazyDecoder(Blocks):
 def _lines_of_a_block(complete: bytes, at: int) -> tuple[bytes, int]:
     """The lines of the first block from there on, without those blank before them; and where the next one begins."""
     if complete[at] == LF:
-        return b"", len(complete) - len(complete[at:].lstrip(b"\n"))
+        while at < len(complete) and complete[at] == LF:
+            at += 1
+        return b"", at
     end = complete.find(b"\n\n", at)
     return complete[at:end], end + 2

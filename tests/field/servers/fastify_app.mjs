@@ -21,11 +21,19 @@ app.get("/stream", (request, reply) => {
   })());
 });
 
+let active = 0;
+app.get("/probe", async () => ({ active_streams: active }));
+
 app.get("/endless", (request, reply) => {
   reply.sse((async function* () {
-    for (let n = 1; ; n += 1) {
-      yield message(n);
-      await sleep(50);
+    active += 1;
+    try {
+      for (let n = 1; ; n += 1) {
+        yield message(n);
+        await sleep(50);
+      }
+    } finally {
+      active -= 1;
     }
   })());
 });
