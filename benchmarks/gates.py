@@ -28,7 +28,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "parts"))
 from measuring import ROOT, table  # isort: skip
 
-from ssegauge import gate, paired, thresholds
+from ssegauge import gate
+from ssegauge.gate import paired, thresholds
 
 METRICS = ("first_event.p50", "gap.mean", "gap.p95")
 QUERY = "events=20&first_ms=20&spread_ms=20&gap_ms="

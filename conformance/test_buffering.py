@@ -14,11 +14,11 @@ from statistics import mean, median
 from ssegauge.anatomy import Block
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
+from ssegauge.client.request import with_header
 from ssegauge.judging import MOST_EVIDENCE, NotDeclared, Untestable, broken, rule
 from ssegauge.means.timing import Delay, mostly
 from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.pointer import MISSING, payload
-from ssegauge.request import with_header
+from ssegauge.profile.pointer import MISSING, payload
 
 BLANK_LINE = 0.05
 """Seconds from an event's last data byte to its blank line (FRM-04)."""

@@ -8,10 +8,10 @@ from urllib.parse import urljoin, urlsplit
 
 from ssegauge.bench import Bench
 from ssegauge.client import MAX_HOPS, REDIRECTS
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import broken, rule
 from ssegauge.observation import Observation
-from ssegauge.request import with_header
 
 STRANGER = "https://evil.example"
 CLIENT_FIELDS = ("authorization", "cache-control", "content-type", "last-event-id")

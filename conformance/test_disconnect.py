@@ -12,8 +12,8 @@ from typing import Any
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
+from ssegauge.client.http2 import Http2Stream
 from ssegauge.exchange import Sent
-from ssegauge.http2 import Http2Stream
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.aborting import Aborts, abort_everywhere, aborts, after_aborts
 from ssegauge.means.leaving import (

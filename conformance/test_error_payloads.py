@@ -11,7 +11,7 @@ from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
 from ssegauge.means.failing import run_fault
 from ssegauge.means.leaks import leaks
 from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.pointer import MISSING, payload
+from ssegauge.profile.pointer import MISSING, payload
 from ssegauge.visible import visible
 
 

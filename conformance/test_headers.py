@@ -8,9 +8,9 @@ from email.message import Message
 from email.utils import format_datetime, parsedate_to_datetime
 
 from ssegauge.bench import Bench
+from ssegauge.client.request import with_header
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.observation import Observation
-from ssegauge.request import with_header
 
 NO_STORING = {"no-store", "no-cache"}
 

@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 
 from ssegauge.bench import Bench
 from ssegauge.client import MAX_HOPS, REDIRECTS, Limits, Stream
-from ssegauge.connection import Connection
+from ssegauge.client.connection import Connection
+from ssegauge.client.request import with_header, without_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import NotDeclared, broken, rule
 from ssegauge.observation import Evidence, Observation
 from ssegauge.redaction import redact_url
-from ssegauge.request import with_header, without_header
 
 PROMPT = 2.0
 """Seconds within which HEAD and refusals are answered (HTTP-06, HTTP-23)."""

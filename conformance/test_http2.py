@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 
 from ssegauge.bench import Bench
+from ssegauge.client.request import with_defaults
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.observation import Evidence
-from ssegauge.request import with_defaults
 from ssegauge.visible import visible
 
 CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})

@@ -12,16 +12,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from ssegauge import pointer
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.means.proxied import BOUND, PAIRS, Pair, by_proxy, expect_same_events, pairs, varies, worst
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import Gauge
-from ssegauge.profile import Situation
-from ssegauge.request import with_header
+from ssegauge.profile import Situation, pointer
 
 EXPECTED_PORT = "start it at the port that the proxy leads to: --port"
 SOON = 5.0

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.burst import STEADY, burst, frozen, longest_alone, run
@@ -20,7 +21,6 @@ from ssegauge.means.leaving import STALLED_BUFFER, wait_until_full
 from ssegauge.means.timing import require_quiet
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import joined
-from ssegauge.request import with_header
 
 OPEN = 50
 """Idle streams that are open while an ordinary request is made (ISO-03)."""

@@ -6,9 +6,9 @@ import json
 
 from jsonschema.exceptions import best_match
 
-from ssegauge import pointer
 from ssegauge.judging import broken, expect_clean_bytes, rule
 from ssegauge.observation import Observation
+from ssegauge.profile import pointer
 from ssegauge.visible import visible
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
-from ssegauge.endpoint import Situation
 from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
 from ssegauge.observation import Evidence, Observation
+from ssegauge.profile.endpoint import Situation
 from ssegauge.visible import visible
 
 SILENCE = 30.0

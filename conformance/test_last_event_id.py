@@ -7,11 +7,11 @@ from functools import partial
 
 from ssegauge.bench import Bench, is_refusal
 from ssegauge.client import Limits
+from ssegauge.client.request import with_header, without_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.resumption import asking, field_name, first_answer
 from ssegauge.observation import Evidence, Observation
-from ssegauge.request import with_header, without_header
 
 ANSWER = 5.0
 """Seconds within which an odd id is answered (REC-04), beside the stream's usual time."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG
-from ssegauge.endpoint import Situation
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.shutdown import grace, shutdown
 from ssegauge.means.timing import Delay, mostly
 from ssegauge.observation import Evidence, Observation
+from ssegauge.profile.endpoint import Situation
 
 PROMPT = 1.0
 """Seconds to the header section, and from there to the first body byte (LIF-01, LIF-02)."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.shutdown import shutdown
 from ssegauge.observation import Observation
-from ssegauge.request import with_header
 
 AFTER_LIFETIME = 1.0
 """Seconds after the declared lifetime within which a planned close is looked for."""

@@ -10,7 +10,7 @@ from typing import Any
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.contract import first_terminal, part_of, unreadable
 from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.pointer import MISSING
+from ssegauge.profile.pointer import MISSING
 from ssegauge.visible import visible
 
 

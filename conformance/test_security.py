@@ -12,6 +12,7 @@ from functools import partial
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means import curl, reflection
@@ -22,7 +23,6 @@ from ssegauge.means.timing import require_quiet
 from ssegauge.needs import CROWD
 from ssegauge.observation import Evidence, Observation
 from ssegauge.profile import secret
-from ssegauge.request import with_header
 from ssegauge.visible import visible
 
 

@@ -19,7 +19,6 @@ from locust import events, task
 from locust.env import Environment
 from locust.exception import StopTest
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.errors import UserError
 from ssegauge.load import (
     Chat,
@@ -35,6 +34,7 @@ from ssegauge.load import (
     share_of,
 )
 from ssegauge.load.target import target_of
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.verdict import Verdict
 
 _REFUSED_SECONDS = 1.0  # whoever was refused does not knock again at once

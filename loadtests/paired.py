@@ -21,7 +21,6 @@ from locust import events, task
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.errors import UserError
 from ssegauge.load import SseUser, arguments, conductor_of, option
 from ssegauge.load.cookies import Cookies
@@ -29,6 +28,7 @@ from ssegauge.load.session import Session, session_of
 from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.load.visit import Visit
 from ssegauge.profile import open_target
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.redaction import redact_url
 
 _LONGEST_PAUSE = 4.0  # seconds; four times what a user waits at most between two pairs

@@ -10,10 +10,10 @@ import pytest
 from ssegauge import cli, results
 from ssegauge.cli.two_targets import is_target
 from ssegauge.errors import UserError
+from ssegauge.gate.metrics import UnknownMetric, metric
+from ssegauge.gate.paired import Ask, chance, judge, ratio
 from ssegauge.load.figures import time_figures
 from ssegauge.load.histogram import Histogram
-from ssegauge.metrics import UnknownMetric, metric
-from ssegauge.paired import Ask, chance, judge, ratio
 from tests.load.conftest import HERE, start, stop
 
 A, B = "A /s", "B /s"

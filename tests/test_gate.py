@@ -9,11 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from ssegauge import baseline as baselines
-from ssegauge import cli, gate, gate_views, metrics, noise, results, thresholds
-from ssegauge.gate import Run
-from ssegauge.metrics import UnknownMetric
-from ssegauge.thresholds import GatesError
+from ssegauge import cli, gate, results
+from ssegauge.gate import Run, metrics, noise, thresholds
+from ssegauge.gate import baseline as baselines
+from ssegauge.gate import views as gate_views
+from ssegauge.gate.metrics import UnknownMetric
+from ssegauge.gate.thresholds import GatesError
 
 GROWTH = 1.002
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from ssegauge import metrics, profile
+from ssegauge import profile
 from ssegauge.cli import VERBS, cli
+from ssegauge.gate import metrics
 from ssegauge.rules import CATALOGUE
 from ssegauge.verdict import VERDICTS
 from tests.pages import PAGES

@@ -5,13 +5,24 @@ import tomllib
 
 import pytest
 
-from ssegauge import pointer, toml_lines
-from ssegauge.endpoint import Input
-from ssegauge.fields import duration
+from ssegauge import toml_lines
 from ssegauge.order import Order
-from ssegauge.pointer import MISSING
-from ssegauge.presets import PRESETS
-from ssegauge.profile import Endpoint, Overlay, ProfileError, Request, from_url, load, open_target, resolved, secret
+from ssegauge.profile import (
+    Endpoint,
+    Overlay,
+    ProfileError,
+    Request,
+    from_url,
+    load,
+    open_target,
+    pointer,
+    resolved,
+    secret,
+)
+from ssegauge.profile.fields import duration
+from ssegauge.profile.pointer import MISSING
+from ssegauge.profile.presets import PRESETS
+from ssegauge.profile.request import Input
 from ssegauge.rules import NEEDS
 
 DESIGN = """

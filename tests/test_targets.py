@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ssegauge.errors import UserError
-from ssegauge.targets import behind, find_profile
+from ssegauge.profile.targets import behind, find_profile
 from tests.test_cli import run
 
 DIRECT = "http://127.0.0.1:8000/api/stream?n=3"

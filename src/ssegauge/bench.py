@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from ssegauge import exchange as recordings
 from ssegauge.client import Limits, Stream, record, record_following
-from ssegauge.connection import Transport, alpn
+from ssegauge.client.connection import Transport, alpn
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.observation import Observation
 from ssegauge.probe import Gauge, MetricsGauge, ProcessGauge, StatusGauge, joined

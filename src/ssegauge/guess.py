@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from ssegauge.observation import Arrival, Observation
-from ssegauge.pointer import MISSING, payload
+from ssegauge.profile.pointer import MISSING, payload
 
 KEEPALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "hb"})
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")

@@ -17,16 +17,16 @@ import pytest
 from ssegauge import locate, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
 from ssegauge.errors import Inconclusive, UserError
 from ssegauge.exchange import load as load_recording
 from ssegauge.finding import as_text, weighs
 from ssegauge.fixtures import sse, sse_target, under_test
 from ssegauge.hiding import hide, secret_values
 from ssegauge.judging import judge
+from ssegauge.profile.targets import find_profile
 from ssegauge.rules import CATALOGUE, LEVELS, Rule
 from ssegauge.run import Run, conformance_document
-from ssegauge.targets import find_profile
 
 __all__ = ["sse", "sse_target"]
 

@@ -25,7 +25,7 @@ from ssegauge import locate
 from ssegauge.errors import Inconclusive, UserError
 
 if TYPE_CHECKING:
-    from ssegauge.connection import Transport
+    from ssegauge.client.connection import Transport
 
 START_TIMEOUT = 30.0
 """Seconds an app may take to import and start."""
@@ -186,7 +186,7 @@ def reach(url: str, transport: Transport | None = None, within: float = 5.0) -> 
 
     So where `transport` is given and does not trust what listens there.
     """
-    from ssegauge import connection  # noqa: PLC0415 - the served child needs none of it
+    from ssegauge.client import connection  # noqa: PLC0415 - the served child needs none of it
 
     try:
         trusted = transport or connection.Transport(verify=False)

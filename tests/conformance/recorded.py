@@ -7,11 +7,11 @@ from typing import Any
 
 from ssegauge import suite
 from ssegauge.bench import Bench
-from ssegauge.endpoint import Endpoint
 from ssegauge.exchange import Exchange, Read, Sent
 from ssegauge.finding import Finding
 from ssegauge.judging import judge
 from ssegauge.profile import Profile
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.verdict import EndKind
 
 URL = "http://127.0.0.1:1/stream"

@@ -11,11 +11,11 @@ import pytest
 
 from ssegauge import suite
 from ssegauge.bench import Options
-from ssegauge.endpoint import Endpoint
 from ssegauge.judging import judge
 from ssegauge.means.burst import Burst, Client, frozen
 from ssegauge.means.timing import Delay
 from ssegauge.observation import Observation
+from ssegauge.profile.endpoint import Endpoint
 from tests.mutants.catalogue import bench_for
 from tests.mutants.host import Host
 from tests.mutants.isolation import QUICK, FewWorkers

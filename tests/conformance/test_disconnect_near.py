@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ssegauge.bench import Options
-from ssegauge.http2 import Http2Stream
+from ssegauge.client.http2 import Http2Stream
 from ssegauge.probe import Footprint
 from tests.mutants.catalogue import bench_for
 from tests.mutants.disconnect import GeneratorLeak, LargeTicks, NoWriteTimeout, QueueLeak, SharedCancel

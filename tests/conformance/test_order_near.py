@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ssegauge.presets import PRESETS
+from ssegauge.profile.presets import PRESETS
 from ssegauge.verdict import EndKind
 from tests.mutants.host import Host
 from tests.mutants.order import Parts

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ssegauge import profile
+from ssegauge.client.request import with_own_value
 from ssegauge.exchange import Sent
 from ssegauge.load.contract import Contract, Delivery, Watch
-from ssegauge.presets import PRESETS
-from ssegauge.request import with_own_value
+from ssegauge.profile.presets import PRESETS
 from ssegauge.wire import LazyDecoder
 
 from .recorded import exchange, paced, said

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ssegauge.bench import Options
-from ssegauge.endpoint import Endpoint
 from ssegauge.exchange import Exchange, Read, Sent
 from ssegauge.means.resumption import Identity, Resumed, common_identity, own_id
 from ssegauge.observation import Observation
+from ssegauge.profile.endpoint import Endpoint
 from tests.mutants.contract import PROFILE
 from tests.mutants.host import Host
 from tests.mutants.message import Call, Peer, block

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ssegauge import profile, suite
 from ssegauge.bench import Bench, Options
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
 from ssegauge.finding import Finding, as_text
 from ssegauge.judging import judge
 

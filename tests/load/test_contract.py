@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.load.contract import Contract, Delivery, Watch, _has_id, _type_of
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.wire import LazyDecoder
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from ssegauge import metrics, results, thresholds
-from ssegauge.endpoint import Endpoint
+from ssegauge import results
 from ssegauge.errors import UserError
+from ssegauge.gate import metrics, thresholds
 from ssegauge.load import goodput
 from ssegauge.load.contract import Contract, Delivery, Watch
 from ssegauge.load.dialects import DIALECTS, Chat, dialect_of
@@ -18,8 +18,9 @@ from ssegauge.load.ledger import Book
 from ssegauge.load.outcome import Outcome
 from ssegauge.load.prompts import Conversation, Prompts, read_prompts
 from ssegauge.load.recorder import Recorder
-from ssegauge.presets import PRESETS
 from ssegauge.profile import ProfileError, load
+from ssegauge.profile.endpoint import Endpoint
+from ssegauge.profile.presets import PRESETS
 from ssegauge.verdict import Facts, verdict
 from ssegauge.wire import LazyDecoder
 

@@ -16,7 +16,7 @@ import h2.exceptions
 import trustme
 
 from ssegauge.bench import Options
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
 
 from .message import Call, Peer
 from .server import Clean

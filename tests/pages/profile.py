@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from ssegauge.endpoint import Broadcast, Endpoint, Input, Overlay, Place, Progress, Reflect, Resume, SentAt, Tokens
-from ssegauge.presets import PRESETS
 from ssegauge.profile import Metrics, Probe, Profile, Target
+from ssegauge.profile.endpoint import Broadcast, Endpoint, Reflect, Resume
+from ssegauge.profile.places import Place, Progress, SentAt, Tokens
+from ssegauge.profile.presets import PRESETS
+from ssegauge.profile.request import Input, Overlay
 
 HEAD = """\
 # The profile
 
 A TOML file that says what a target promises; `ssegauge init URL` begins one, and [how to write one](../how-to/write-a-profile.md) goes through it. Every key is optional but `base_url` and one `[[endpoint]]` with a `name`. What a profile does not declare is not judged: those rules are `not_declared`. A key that is not known is refused, with file, line, and the nearest known one.
 
-This page is written from the models in `src/ssegauge/profile.py` and `endpoint.py` by `python -m tests.pages`; a test holds it to them.
+This page is written from the models in `src/ssegauge/profile/` by `python -m tests.pages`; a test holds it to them.
 
 Kinds of values:
 

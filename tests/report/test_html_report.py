@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import pytest
 
-from ssegauge import gate, results, thresholds
+from ssegauge import gate, results
 from ssegauge.cli import main
+from ssegauge.gate import thresholds
 from ssegauge.report import page
 from ssegauge.report.html_report import html
 

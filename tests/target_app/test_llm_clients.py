@@ -13,7 +13,7 @@ import pytest
 
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
 from tests.target_app.wire import SITUATIONS, Replay, Sent
 from tests.timing import MS, eventually
 

@@ -19,14 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ssegauge import exchange, locate, pytest_plugin, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
 from ssegauge.finding import weighs
+from ssegauge.profile.targets import PROFILE_NAME, behind, find_profile
 from ssegauge.redaction import redact_text, redact_url
 from ssegauge.report.terminal import print_report
 from ssegauge.rules import CATALOGUE
 from ssegauge.run import Run, conformance_document
-from ssegauge.targets import PROFILE_NAME, behind, find_profile
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells count."""

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ssegauge import compare, paired, results
+from ssegauge import results
 from ssegauge.cli import two_targets
-from ssegauge.compare import Comparison, Line
 from ssegauge.errors import HELD, INCONCLUSIVE, UserError
-from ssegauge.metrics import shown
+from ssegauge.gate import compare, paired
+from ssegauge.gate.compare import Comparison, Line
+from ssegauge.gate.metrics import shown
 
 _STYLES = {"better": "green", "worse": "bold red", "no difference seen": "", "unknown": "yellow"}
 

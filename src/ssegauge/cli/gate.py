@@ -9,9 +9,11 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from ssegauge import baseline as baselines
-from ssegauge import gate, gate_views, results, thresholds
+from ssegauge import gate, results
 from ssegauge.errors import HELD, UserError
+from ssegauge.gate import baseline as baselines
+from ssegauge.gate import thresholds
+from ssegauge.gate import views as gate_views
 
 GATES: Final = Path("reports/gates.toml")
 BASELINES: Final = Path("reports/baselines")
@@ -71,7 +73,7 @@ def _gates(file: Path | None, documents: Sequence[Any]) -> thresholds.Gates:
         return thresholds.read(file, documents)
     if GATES.is_file():
         return thresholds.read(GATES, documents)
-    text = resources.files("ssegauge").joinpath("default_gates.toml").read_text(encoding="utf-8")
+    text = resources.files("ssegauge.gate").joinpath("default_gates.toml").read_text(encoding="utf-8")
     return thresholds.parse(text, "the built-in gates", documents)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from ssegauge import baseline as baselines
-from ssegauge import gate, gate_views, results, thresholds
+from ssegauge import gate, results
 from ssegauge.errors import UserError
+from ssegauge.gate import baseline as baselines
+from ssegauge.gate import thresholds
+from ssegauge.gate import views as gate_views
 from ssegauge.report.html_report import load_runs, write_html
 from ssegauge.report.images import write_images
 from ssegauge.report.markdown import all_markdown

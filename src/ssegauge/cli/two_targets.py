@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
-from ssegauge import gate_views, locate, metrics, paired, results
+from ssegauge import locate, results
 from ssegauge.errors import USAGE, Inconclusive, UserError
+from ssegauge.gate import metrics, paired
+from ssegauge.gate import views as gate_views
 from ssegauge.profile import open_target
 from ssegauge.redaction import redact_url
 from ssegauge.serving import reach
@@ -25,7 +27,7 @@ from ssegauge.serving import reach
 _STOP_SECONDS: Final = 30
 _READ_LAG_MS: Final = 5000
 """What a lag does to both targets alike is no reason to throw the run away; what it could hide is judged figure by
-figure (see `ssegauge.paired`)."""
+figure (see `ssegauge.gate.paired`)."""
 
 
 @dataclass(frozen=True)

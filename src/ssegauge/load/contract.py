@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from jsonschema.protocols import Validator
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
-from ssegauge.pointer import MISSING
+from ssegauge.profile.endpoint import Endpoint
+from ssegauge.profile.pointer import MISSING
 from ssegauge.wire import RawEvent
 
 _MOST_KINDS = 1000  # a hostile server invents a type for each event

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ssegauge import pointer
 from ssegauge.errors import UserError
 from ssegauge.load.prompts import Conversation
+from ssegauge.profile import pointer
 
 Messages = list[dict[str, Any]]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from ssegauge.endpoint import Endpoint, StreamTime
 from ssegauge.errors import UserError
-from ssegauge.fields import duration
 from ssegauge.mistakes import similar
+from ssegauge.profile.endpoint import Endpoint, StreamTime
+from ssegauge.profile.fields import duration
 
 OPTION = "--sse-goodput"
 _NEED_MATCHES = ("first_match", "time_per_token")

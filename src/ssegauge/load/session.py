@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 from locust.env import Environment
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.load import goodput
 from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
@@ -22,6 +21,7 @@ from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.selfwatch import SelfWatch
 from ssegauge.load.target import LoadTarget, target_of
+from ssegauge.profile.endpoint import Endpoint
 
 
 @dataclass

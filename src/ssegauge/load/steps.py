@@ -14,12 +14,12 @@ from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
 from ssegauge.errors import UserError
-from ssegauge.fields import duration
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.ledger import Slice
 from ssegauge.load.refusal import told
 from ssegauge.load.session import option
+from ssegauge.profile.fields import duration
 from ssegauge.verdict import VERDICTS
 
 _REPORT_SECONDS = 3.5  # workers report every 3 s

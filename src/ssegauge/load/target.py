@@ -12,10 +12,11 @@ from urllib.parse import urljoin, urlsplit
 
 from locust.env import Environment
 
-from ssegauge.endpoint import Endpoint, Request
 from ssegauge.errors import UserError
 from ssegauge.load.connect import default_context
 from ssegauge.profile import Profile, from_url, open_target, secret
+from ssegauge.profile.endpoint import Endpoint
+from ssegauge.profile.request import Request
 from ssegauge.redaction import redact_url
 
 _REQUEST = frozenset({"method", "headers", "json", "data", "preset"})

@@ -11,7 +11,7 @@ from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
-from ssegauge.endpoint import Endpoint
+from ssegauge.client.request import OwnValue
 from ssegauge.errors import UserError
 from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
 from ssegauge.load.connect import basic
@@ -23,8 +23,8 @@ from ssegauge.load.request import body_of, headers_of, with_params
 from ssegauge.load.session import Session, session_of
 from ssegauge.load.target import Call
 from ssegauge.load.visit import Plan, Visit
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.redaction import redact_url
-from ssegauge.request import OwnValue
 
 _LAST_EVENT_ID = "Last-Event-ID"
 _REFUSED_SECONDS = 1.0

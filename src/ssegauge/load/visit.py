@@ -11,7 +11,6 @@ from typing import Any, Self
 from gevent.hub import get_hub
 from greenlet import getcurrent
 
-from ssegauge.endpoint import Endpoint
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.connect import ConnectError, Origin, Route, open_transport
 from ssegauge.load.contract import Delivery
@@ -24,6 +23,7 @@ from ssegauge.load.outcome import Outcome
 from ssegauge.load.request import fields_of, redirected, render
 from ssegauge.load.session import Session
 from ssegauge.load.stream import Stream
+from ssegauge.profile.endpoint import Endpoint
 from ssegauge.wire import RawEvent
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import Stream
-from ssegauge.connection import Connection
+from ssegauge.client.connection import Connection
+from ssegauge.client.request import head_bytes, with_defaults
 from ssegauge.means.leaving import BY_FIN, BY_RST, NOTICE, Leave, patience
 from ssegauge.observation import Observation
-from ssegauge.request import head_bytes, with_defaults
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 
 from ssegauge.judging import Untestable
 from ssegauge.observation import Arrival, Observation
-from ssegauge.pointer import MISSING, payload
+from ssegauge.profile.pointer import MISSING, payload
 
 
 def part_of(observation: Observation, arrival: Arrival) -> str | None:

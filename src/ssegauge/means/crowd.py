@@ -12,10 +12,10 @@ from typing import Any
 from ssegauge import suite
 from ssegauge.bench import Bench
 from ssegauge.client import Limits, Stream
-from ssegauge.endpoint import Overlay
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import Untestable, judge
 from ssegauge.observation import Observation
+from ssegauge.profile.request import Overlay
 from ssegauge.rules import CATALOGUE
 
 FIVE = 5

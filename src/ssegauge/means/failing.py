@@ -9,7 +9,7 @@ from typing import Literal
 from ssegauge.bench import Bench
 from ssegauge.judging import Untestable
 from ssegauge.observation import Arrival, Observation
-from ssegauge.pointer import payload
+from ssegauge.profile.pointer import payload
 
 Way = Literal["told", "unframed", "terminal", "clean_end", "cut", "open"]
 

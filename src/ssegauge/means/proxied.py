@@ -7,13 +7,12 @@ from datetime import datetime
 from statistics import median
 from typing import NamedTuple
 
-from ssegauge import pointer
 from ssegauge.bench import Bench
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken
 from ssegauge.observation import Observation
-from ssegauge.profile import Situation
-from ssegauge.request import with_header
+from ssegauge.profile import Situation, pointer
 
 BOUND = 0.1
 """Seconds that an event may come later through the proxy (BUF-03)."""

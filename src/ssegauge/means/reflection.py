@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ssegauge import pointer
 from ssegauge.bench import Bench
-from ssegauge.endpoint import Input
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable
 from ssegauge.means import curl
 from ssegauge.observation import Arrival, Evidence, Observation
+from ssegauge.profile import pointer
+from ssegauge.profile.request import Input
 from ssegauge.visible import visible
 
 Part = Literal["data", "event", "id"]

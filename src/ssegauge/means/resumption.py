@@ -15,10 +15,10 @@ from typing import Any
 
 from ssegauge.bench import Bench
 from ssegauge.client import Stream
+from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable
 from ssegauge.observation import Arrival, Observation
-from ssegauge.request import with_header
 
 Key = tuple[str, ...]
 

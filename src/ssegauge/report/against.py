@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ssegauge.compare import Comparison, compare
+from ssegauge.gate.compare import Comparison, compare
 
 Document = Mapping[str, Any]
 

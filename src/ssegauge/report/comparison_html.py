@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ssegauge.compare import Comparison, Line
 from ssegauge.errors import UserError
-from ssegauge.metrics import shown
+from ssegauge.gate.compare import Comparison, Line
+from ssegauge.gate.metrics import shown
 from ssegauge.report import load_html
 from ssegauge.report.against import MOST_ENDPOINTS, against
 from ssegauge.report.html import Child, Element, cut, el

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ssegauge import metrics
+from ssegauge.gate import metrics
 
 STEPS: Final = 120
 FLOOR_MS: Final = 0.1

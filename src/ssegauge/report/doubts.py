@@ -13,8 +13,8 @@ from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ssegauge import metrics
-from ssegauge.metrics import shown
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import shown
 from ssegauge.report.html import cut
 from ssegauge.report.lenient import mapping, mappings, whole
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ssegauge.metrics import shown
+from ssegauge.gate.metrics import shown
 
 Trace = dict[str, Any]
 

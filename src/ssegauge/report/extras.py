@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ssegauge.metrics import shown
+from ssegauge.gate.metrics import shown
 from ssegauge.report.drawing import Plot, axis, line, ms
 from ssegauge.report.html import cut
 from ssegauge.report.lenient import mappings, number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ssegauge import metrics
-from ssegauge.metrics import shown
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import shown
 from ssegauge.report.drawing import Plot
 from ssegauge.report.extras import Extra
 from ssegauge.report.html import Child, Element, cut, el

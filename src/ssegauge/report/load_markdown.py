@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ssegauge import metrics
 from ssegauge.errors import UserError
-from ssegauge.metrics import shown
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import shown
 from ssegauge.report.against import against
 from ssegauge.report.doubts import warnings
 from ssegauge.report.html import cut

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from ssegauge.compare import Comparison
+from ssegauge.gate.compare import Comparison
 from ssegauge.report.drawing import Plot, Trace, axis
 
 _COLOURS: Final = {"worse": "--bad", "better": "--good", "no difference seen": "--c7"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from ssegauge import metrics
-from ssegauge.metrics import shown
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import shown
 from ssegauge.report.findings import findings
 from ssegauge.report.html import cut
 from ssegauge.report.lenient import mapping, whole

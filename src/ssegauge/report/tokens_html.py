@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ssegauge.metrics import RATES, shown
+from ssegauge.gate.metrics import RATES, shown
 from ssegauge.report.html import Element, cut, el
 from ssegauge.report.load_html import figure
 from ssegauge.report.page import scroll

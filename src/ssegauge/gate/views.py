@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ssegauge.gate import Judgement, Outcome, Ruling
+from ssegauge.gate.rulings import Judgement, Outcome, Ruling
 from ssegauge.visible import visible
 
 _STYLES: Final[dict[Outcome, str]] = {"held": "green", "failed": "bold red", "inconclusive": "yellow"}

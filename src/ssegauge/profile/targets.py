@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssegauge import exchange, locate, profile
+from ssegauge import exchange, locate
 from ssegauge.errors import UserError
-from ssegauge.fields import url_fault
-from ssegauge.profile import Profile
+from ssegauge.profile.address import from_url
+from ssegauge.profile.fields import url_fault
+from ssegauge.profile.loading import load
+from ssegauge.profile.model import Profile
 
 PROFILE_NAME = "sse-target.toml"
 APP_ADDRESS = "http://127.0.0.1:1"
@@ -35,13 +37,13 @@ def find_profile(
     if target is None and recording is not None:
         target = exchange.load(Path(recording)).request.url
     if target is None:
-        return profile.load(_profile_beside(app or "", root or Path.cwd()))
+        return load(_profile_beside(app or "", root or Path.cwd()))
     if app is not None and target.startswith("/") and not Path(target).is_file():
         target = APP_ADDRESS + target
     if not set("/:.") & set(target) and not Path(target).exists():
         raise UserError(f'"{target}" is neither a URL, which begins with http:// or https://, nor a file')
     if "://" in target or not _looks_like_file(target):
-        return profile.from_url(target, method=method, headers=tuple(headers), json=json, data=data, preset=preset)
+        return from_url(target, method=method, headers=tuple(headers), json=json, data=data, preset=preset)
     given = [
         name
         for name, value in (
@@ -55,7 +57,7 @@ def find_profile(
     ]
     if given:
         raise UserError(f"{given[0]} goes with a bare URL; for {target} write it into the profile")
-    return profile.load(Path(target))
+    return load(Path(target))
 
 
 def behind(contract: Profile, proxied: str) -> Profile:

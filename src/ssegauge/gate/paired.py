@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any, Final
 
-from ssegauge import metrics, noise
 from ssegauge.errors import UserError
-from ssegauge.gate import RESOLUTION, Judgement, Outcome, Ruling, reasons_of, worse
-from ssegauge.metrics import Metric
-from ssegauge.noise import NoRatio, Ratio
+from ssegauge.gate import metrics, noise
+from ssegauge.gate.metrics import Metric
+from ssegauge.gate.noise import NoRatio, Ratio
+from ssegauge.gate.rulings import RESOLUTION, Judgement, Outcome, Ruling, reasons_of, worse
 from ssegauge.visible import visible
 
 METRICS: Final = ("first_event.p50", "gap.mean")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from ssegauge import baseline as baselines
-from ssegauge import metrics
 from ssegauge.errors import UserError
-from ssegauge.metrics import Metric
-from ssegauge.noise import NoRatio, Ratio, ratio
+from ssegauge.gate import baseline as baselines
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import Metric
+from ssegauge.gate.noise import NoRatio, Ratio, ratio
 from ssegauge.visible import visible
 
 Word = Literal["better", "worse", "no difference seen", "unknown"]

@@ -7,9 +7,9 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
 
-from ssegauge import pointer as pointers
+from ssegauge.profile import pointer as pointers
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -130,3 +130,9 @@ Url = Annotated[StrictStr, AfterValidator(_absolute_url)]
 Address = Annotated[StrictStr, AfterValidator(_below_base)]
 Origin = Annotated[StrictStr, AfterValidator(_origin)]
 BaseUrl = Annotated[StrictStr, AfterValidator(_base_url)]
+
+
+class Model(BaseModel):
+    """What all parts of a profile share: frozen, no unknown keys, and values never in messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_by_name=True)

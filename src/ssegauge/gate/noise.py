@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Final
 
-from ssegauge import metrics
-from ssegauge.metrics import Metric
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import Metric
 
 RESAMPLES: Final = 400  # the spread itself is known to some 4 % then, which is less than what it is taken for
 FEWEST_STRETCHES: Final = 4

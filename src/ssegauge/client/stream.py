@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
-from ssegauge.connection import Connection, Transport
+from ssegauge.client.connection import Connection, Transport
+from ssegauge.client.http1 import MessageReader
+from ssegauge.client.request import head_bytes, with_defaults, with_own_value
 from ssegauge.content_coding import Plain
 from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
-from ssegauge.http1 import MessageReader
-from ssegauge.request import head_bytes, with_defaults, with_own_value
 from ssegauge.verdict import EndKind
 from ssegauge.wire import Decoder
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
-from ssegauge import baseline as baselines
-from ssegauge import metrics
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE
-from ssegauge.metrics import Metric, Reading, shown
-from ssegauge.noise import NoRatio, Ratio, ratio
-from ssegauge.thresholds import BaselineGate, Gates, LoadGate, Threshold, as_text
+from ssegauge.gate import baseline as baselines
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import Metric, Reading, shown
+from ssegauge.gate.noise import NoRatio, Ratio, ratio
+from ssegauge.gate.thresholds import BaselineGate, Gates, LoadGate, Threshold, as_text
 from ssegauge.visible import visible
 
 Outcome = Literal["held", "failed", "inconclusive"]

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ssegauge import metrics, toml_lines
+from ssegauge import toml_lines
 from ssegauge.errors import UserError
-from ssegauge.metrics import GROUPS, Metric, UnknownMetric, shown
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import GROUPS, Metric, UnknownMetric, shown
 from ssegauge.mistakes import printable, similar
 
 LEVELS: Final = ("must", "should", "recommended", "info")

@@ -20,9 +20,9 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
-from ssegauge.connection import Transport
+from ssegauge.client.connection import Transport
+from ssegauge.client.request import with_defaults
 from ssegauge.exchange import Sent
-from ssegauge.request import with_defaults
 
 _CONNECTION_FIELDS = frozenset({"connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
 """Field names that HTTP/2 does not carry (RFC 9113 section 8.2.2)."""
