@@ -318,7 +318,7 @@ def test_a_gate_on_what_is_not_counted_is_inconclusive_or_not_applied_and_said()
 def test_the_default_gates_are_those_of_the_reports_folder():
     root = Path(__file__).parent.parent
     text = (root / "reports" / "gates.toml").read_text()
-    assert text == (root / "src" / "ssegauge" / "default_gates.toml").read_text()
+    assert text == (root / "src" / "ssegauge" / "gate" / "default_gates.toml").read_text()
     assert thresholds.parse(text, "gates.toml").load
 
 

@@ -71,7 +71,7 @@ def _good_case(console: Console, checked: Path, loaded: Path, out: Path, seconds
         load += ["--results", str(out / f"{scenario}.json"), "--", *users, "-t", f"{seconds}s", "-s", "10s", *QUIET]
         codes.append(_run(console, f"load: {scenario}", load))
     files = [str(path) for path in results if path.is_file()]
-    with resources.as_file(resources.files("ssegauge") / "default_gates.toml") as built_in:
+    with resources.as_file(resources.files("ssegauge.gate") / "default_gates.toml") as built_in:
         gates = ["--gates", str(GATES if GATES.is_file() else built_in)]
         judged = ["gate", *files, *gates, "--summary", str(out / "summary.md")]
         codes.append(_run(console, "gate: may it be released?", judged))
