@@ -37,7 +37,7 @@ What each verb prints with `--help`. This page is written from it by `python -m 
 
 def page() -> str:
     parts = [HEAD]
-    context = click.Context(cli, info_name="ssegauge")
+    context = click.Context(cli, info_name="ssegauge", **cli.context_settings)
     for name in VERBS:
         command = cli.get_command(context, name)
         assert command is not None, name
