@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import gevent
 
 from ssegauge.load.arrival import Broken, arrival
 from ssegauge.load.connect import send_all
-from ssegauge.load.contract import Contract, Delivery
-from ssegauge.load.deadlines import Timeouts
-from ssegauge.load.reader import Reader
-from ssegauge.load.recorder import Recorder
+from ssegauge.load.reading import Reading
 from ssegauge.load.response import Response
 from ssegauge.load.stream import Stream
 from ssegauge.load.transport import Transport, close
-from ssegauge.wire import RawEvent
 
 _SEND_SECONDS = 30.0
 
@@ -27,35 +21,8 @@ class Http1Stream(Stream):
 
     response: Response
 
-    def __init__(
-        self,
-        transport: Transport,
-        request: bytes,
-        reader: Reader,
-        recorder: Recorder,
-        endpoint: str,
-        contract: Contract,
-        delivery: Delivery,
-        *,
-        origin: int,
-        timeouts: Timeouts,
-        last_event_id: str,
-        on_end: Callable[[], None],
-        on_events: Callable[[list[RawEvent]], None] | None,
-    ) -> None:
-        super().__init__(
-            Response(),
-            reader,
-            recorder,
-            endpoint,
-            contract,
-            delivery,
-            origin=origin,
-            timeouts=timeouts,
-            last_event_id=last_event_id,
-            on_end=on_end,
-            on_events=on_events,
-        )
+    def __init__(self, transport: Transport, request: bytes, reading: Reading) -> None:
+        super().__init__(Response(), reading)
         self._transport = transport
         self._fd = transport.sock.fileno()
         self._request = request

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -18,11 +17,10 @@ from gevent.hub import get_hub
 from ssegauge.load.arrival import Broken, arrival
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.connect import ConnectError
-from ssegauge.load.contract import Contract, Delivery
-from ssegauge.load.deadlines import Timeouts
 from ssegauge.load.frames import Frames, GoAway, NoFrames, name_of
 from ssegauge.load.ledger import Slice
 from ssegauge.load.reader import Reader
+from ssegauge.load.reading import Reading
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.response import FramedAnswer
 from ssegauge.load.stream import Stream
@@ -50,35 +48,8 @@ class Http2Stream(Stream):
 
     response: FramedAnswer
 
-    def __init__(
-        self,
-        connection: Http2Connection,
-        request: tuple[Fields, bytes],
-        reader: Reader,
-        recorder: Recorder,
-        endpoint: str,
-        contract: Contract,
-        delivery: Delivery,
-        *,
-        origin: int,
-        timeouts: Timeouts,
-        last_event_id: str,
-        on_end: Callable[[], None],
-        on_events: Callable[[list[RawEvent]], None] | None,
-    ) -> None:
-        super().__init__(
-            FramedAnswer(),
-            reader,
-            recorder,
-            endpoint,
-            contract,
-            delivery,
-            origin=origin,
-            timeouts=timeouts,
-            last_event_id=last_event_id,
-            on_end=on_end,
-            on_events=on_events,
-        )
+    def __init__(self, connection: Http2Connection, request: tuple[Fields, bytes], reading: Reading) -> None:
+        super().__init__(FramedAnswer(), reading)
         self._connection = connection
         self._fields, body = request
         self.body = memoryview(body)  # what of it is yet to be sent

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import cast
 
 from ssegauge.load.clock import monotonic_ns
-from ssegauge.load.contract import Contract, Delivery, Watch
-from ssegauge.load.deadlines import Timeouts, deadlines
+from ssegauge.load.contract import Watch
+from ssegauge.load.deadlines import deadlines
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Slice
-from ssegauge.load.reader import Reader
-from ssegauge.load.recorder import Recorder
+from ssegauge.load.reading import Reading
 from ssegauge.load.response import Answer, Malformed
 from ssegauge.verdict import EndKind
 from ssegauge.wire import LazyDecoder, LimitError, RawEvent
@@ -61,34 +59,21 @@ class Stream(ABC):
         "watch",
     )
 
-    def __init__(
-        self,
-        response: Answer,
-        reader: Reader,
-        recorder: Recorder,
-        endpoint: str,
-        contract: Contract,
-        delivery: Delivery,
-        *,
-        origin: int,
-        timeouts: Timeouts,
-        last_event_id: str,
-        on_end: Callable[[], None],
-        on_events: Callable[[list[RawEvent]], None] | None,
-    ) -> None:
-        self._reader = reader
-        self._recorder = recorder
-        self._slices = recorder.current
-        self._endpoint = endpoint
-        self._timeouts = timeouts
-        self._on_end = on_end
-        self._on_events = on_events
-        self._decoder = LazyDecoder(last_event_id)
+    def __init__(self, response: Answer, reading: Reading) -> None:
+        self._reader = reading.reader
+        self._recorder = reading.recorder
+        self._slices = reading.recorder.current
+        self._endpoint = reading.endpoint
+        self._timeouts = reading.timeouts
+        self._on_end = reading.on_end
+        self._on_events = reading.on_events
+        self._decoder = LazyDecoder(reading.last_event_id)
         self._slow = False  # stopped on purpose: its lag is not the generator's
-        self.watch = None if contract.is_idle else Watch(contract, delivery, self._lag)
+        idle = reading.contract.is_idle
+        self.watch = None if idle else Watch(reading.contract, reading.delivery, self._lag)
         self.response = response
         self.sent = monotonic_ns()
-        self.origin = origin or self.sent  # from here all times count: the first byte of the first request
+        self.origin = reading.origin or self.sent  # from here all times count: the first byte of the first request
         self.end: EndKind | None = None
         self.error = ""
         self.page = ""  # the beginning of an answer that is no stream

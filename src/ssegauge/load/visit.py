@@ -20,6 +20,7 @@ from ssegauge.load.http1 import Http1Stream
 from ssegauge.load.http2 import Http2Stream
 from ssegauge.load.judge import Course, Failure, no_stream, of_stream
 from ssegauge.load.outcome import Outcome
+from ssegauge.load.reading import Reading
 from ssegauge.load.request import fields_of, redirected, render
 from ssegauge.load.session import Session
 from ssegauge.load.stream import Stream
@@ -179,24 +180,24 @@ class Visit:
     def _connected(self, plan: Plan, headers: dict[str, str]) -> Stream:
         """A stream that is ready to start. Raises ConnectError, ValueError."""
         session, route, origin = self._session, plan.route, Origin.of(plan.url)
-        shared: Any = {
-            "reader": session.reader,
-            "recorder": session.recorder,
-            "endpoint": plan.name,
-            "contract": session.contract(plan.endpoint),
-            "delivery": self._delivery,
-            "origin": self._origin,
-            "timeouts": plan.timeouts,
-            "last_event_id": plan.last_event_id,
-            "on_end": self._wake,
-            "on_events": self._arrived if self._iterates else None,
-        }
+        reading = Reading(
+            reader=session.reader,
+            recorder=session.recorder,
+            endpoint=plan.name,
+            contract=session.contract(plan.endpoint),
+            delivery=self._delivery,
+            timeouts=plan.timeouts,
+            on_end=self._wake,
+            on_events=self._arrived if self._iterates else None,
+            origin=self._origin,
+            last_event_id=plan.last_event_id,
+        )
         if route.http2:
             fields = fields_of(plan.method, plan.url, headers, plan.body)
             connection = session.http2.connection(origin, route, plan.timeouts.connect)
-            return Http2Stream(connection, (fields, plan.body), **shared)
+            return Http2Stream(connection, (fields, plan.body), reading)
         request = render(plan.method, plan.url, headers, plan.body, route.proxy)
-        return Http1Stream(open_transport(origin, route, plan.timeouts.connect), request, **shared)
+        return Http1Stream(open_transport(origin, route, plan.timeouts.connect), request, reading)
 
     def _following(self, plan: Plan, hops: int) -> Plan | None:
         """The request that comes next, where the server sends us on, or has not touched this one."""
