@@ -8,7 +8,7 @@ from typing import Any
 from gevent.lock import BoundedSemaphore
 
 from ssegauge.load.connect import ConnectError, Origin, Route, open_transport
-from ssegauge.load.http2 import Http2Connection
+from ssegauge.load.http2_connection import Http2Connection
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 
