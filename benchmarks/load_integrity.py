@@ -17,42 +17,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "parts"))
 from measuring import ROOT, table  # isort: skip
 
-DAMAGE = {
-    # endpoint: path, how its streams end, events lost, doubled and reordered in each
-    "good": ("/ok?events=50", "complete", (0, 0, 0)),
-    "cut": ("/truncate?events=20", "truncated", (0, 0, 0)),
-    "half an event": ("/unfinished?events=20", "truncated", (0, 0, 0)),
-    "failing": ("/err?events=20", "error_event", (0, 0, 0)),
-    "silent": ("/stall?events=5", "stalled", (0, 0, 0)),
-    "endless": ("/no_terminal?events=5", "no_terminal", (0, 0, 0)),
-    "reset": ("/rst?events=20", "reset", (0, 0, 0)),
-    "repeats": ("/damaged?numbers=0,1,2,2,3,3,4", "complete", (0, 2, 0)),
-    "drops": ("/damaged?numbers=0,1,4,5,7", "complete", (3, 0, 0)),
-    "swaps": ("/damaged?numbers=0,2,1,3,5,4,6", "complete", (0, 0, 2)),
-    "busy": ("/unavailable", "http_error", (0, 0, 0)),
-    "no HTTP": ("/no_http", "malformed", (0, 0, 0)),
-}
+sys.path.insert(0, str(ROOT))
+from tests.load.damage import DAMAGE, ONCE, PATHS, profile_of  # isort: skip
+
 KINDS = ("lost", "duplicated", "reordered")
-ONCE = """
-from locust import task
-from ssegauge.load import SseUser
-
-class Once(SseUser):
-    @task
-    def each_endpoint(self):
-        for endpoint in self.session.target.endpoints():
-            self.stream(endpoint=endpoint)
-        self.pause(3600)
-"""
-
-
-def profile(address):
-    lines = [f'base_url = "{address}"']
-    for name, (path, _, _) in DAMAGE.items():
-        lines += ["[[endpoint]]", f'name = "{name}"', f'request = {{ path = "{path}" }}', 'data = "json"']
-        lines += ['order = "token* done"', 'terminal = ["done"]', 'errors = ["error"]']
-        lines += ['sequence = { pointer = "/seq" }']
-    return "\n".join(lines)
 
 
 def workers(count):
@@ -67,7 +35,7 @@ def run(users, processes, folder):
     source = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         (folder / "once.py").write_text(ONCE)
-        (folder / "target.toml").write_text(profile(f"http://127.0.0.1:{int(source.stdout.readline())}"))
+        (folder / "target.toml").write_text(profile_of(f"http://127.0.0.1:{int(source.stdout.readline())}", PATHS))
         command = [sys.executable, "-m", "locust", "-f", str(folder / "once.py"), "--headless", "--only-summary"]
         command += ["--sse-target", str(folder / "target.toml"), "--sse-results", str(folder / "results.json")]
         command += ["-u", str(users), "-r", str(users), "-t", "20s", "--sse-idle-timeout", "3"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.damage import profile_of
 from tests.timing import MS
 
 HERE = Path(__file__).resolve().parent
@@ -47,18 +48,7 @@ def profile(source, tmp_path_factory):
     path = tmp_path_factory.mktemp("profile") / "target.toml"
 
     def write(**paths):
-        lines = [f'base_url = "{source}"']
-        for name, address in paths.items():
-            lines += [
-                "[[endpoint]]",
-                f'name = "{name}"',
-                f'request = {{ path = "{address}" }}',
-                'data = "json"\norder = "token* done"\nterminal = ["done"]\nerrors = ["error"]',
-                'sequence = { pointer = "/seq" }',
-            ]
-            if address.startswith("/resume"):
-                lines.append('resume = { from = "Last-Event-ID" }')
-        path.write_text("\n".join(lines), encoding="utf-8")
+        path.write_text(profile_of(source, paths), encoding="utf-8")
         return path
 
     return write

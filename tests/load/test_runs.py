@@ -11,21 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.load.damage import ONCE, PATHS, assert_counted
 from tests.timing import MS, eventually
-
-INTEGRITY = {
-    # endpoint: path, and what each of its streams does
-    "good": ("/ok?events=20", "complete", (0, 0, 0)),
-    "cut": ("/truncate?events=20", "truncated", (0, 0, 0)),
-    "failing": ("/err?events=20", "error_event", (0, 0, 0)),
-    "silent": ("/stall?events=5", "stalled", (0, 0, 0)),
-    "endless": ("/no_terminal?events=5", "no_terminal", (0, 0, 0)),
-    "reset": ("/rst?events=20", "reset", (0, 0, 0)),
-    "repeats": ("/damaged?numbers=0,1,2,2,3,3,4", "complete", (0, 2, 0)),
-    "drops": ("/damaged?numbers=0,1,4,5,7", "complete", (3, 0, 0)),
-    "swaps": ("/damaged?numbers=0,2,1,3,5,4,6", "complete", (0, 0, 2)),
-    "busy": ("/unavailable", "http_error", (0, 0, 0)),
-}
 
 
 @pytest.fixture
@@ -41,7 +28,7 @@ def workers(port, count=2):
 
 @pytest.fixture
 def damage(profile):
-    return str(profile(**{name: path for name, (path, _, _) in INTEGRITY.items()}))
+    return str(profile(**PATHS))
 
 
 def test_a_run_that_comes_to_nothing_leaves_no_results_of_another(tmp_path, source):
@@ -63,46 +50,18 @@ def test_a_run_that_comes_to_nothing_leaves_no_results_of_another(tmp_path, sour
     assert not results.exists()
 
 
-ROUNDS = """
-from locust import task
-from ssegauge.load import SseUser
-
-class Once(SseUser):
-    @task
-    def each_endpoint(self):
-        for endpoint in self.session.target.endpoints():
-            self.stream(endpoint=endpoint)
-        self.pause(3600)
-"""
-
-
 @pytest.fixture
 def once(tmp_path):
     """A scenario in which each user opens each endpoint's stream once."""
     path = tmp_path / "once.py"
-    path.write_text(ROUNDS)
+    path.write_text(ONCE)
     return str(path)
-
-
-def exactly_the_damage(results, users):
-    for name, (_, verdict, counts) in INTEGRITY.items():
-        endpoint = results["endpoints"][name]
-        assert endpoint["streams"]["by_verdict"] == {verdict: users}, name
-        events = endpoint["events"]
-        assert (events["lost"], events["duplicated"], events["reordered"]) == tuple(n * users for n in counts), name
-    streams = results["streams"]
-    assert streams["attempted"] == users * len(INTEGRITY)
-    assert sum(streams["by_verdict"].values()) == streams["attempted"]
-    assert streams["failed"] == users * (len(INTEGRITY) - 1)
-    assert results["events"]["lost"] == 3 * users
-    assert sum(row["events"] for row in results["series"]) == results["events"]["received"]
-    assert sum(row["ended"] for row in results["series"]) == streams["attempted"]
 
 
 def test_damage_in_known_numbers_is_counted_exactly(locust, once, damage):
     ended = locust(once, "--sse-target", damage, "--sse-idle-timeout", "0.5", "-u", "7", "-r", "7", "-t", "5s").finish()
     assert ended.results is not None, ended.output
-    exactly_the_damage(ended.results, 7)
+    assert_counted(ended.results, 7)
     assert ended.code == 1, ended.output
     assert "Traceback" not in ended.output
 
@@ -111,7 +70,7 @@ def test_the_sum_of_two_workers_is_exact(locust, once, damage, port):
     options = ["--sse-target", damage, "--sse-idle-timeout", "0.5", "-u", "6", "-r", "6", "-t", "5s"]
     ended = locust(once, *options, *workers(port)).finish()
     assert ended.results is not None, ended.output
-    exactly_the_damage(ended.results, 6)
+    assert_counted(ended.results, 6)
     assert len(ended.results["harness"]["workers"]) == 2
     assert ended.results["valid"], ended.results["invalid_reasons"]
     assert "Traceback" not in ended.output

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.load.conftest import HERE, Ended
-from tests.load.test_runs import INTEGRITY, ROUNDS, exactly_the_damage
+from tests.load.damage import ONCE, PATHS, assert_counted, profile_of
 from tests.timing import MS
 
 pytestmark = pytest.mark.slow
@@ -74,13 +74,9 @@ def distributed(hosts, on, tmp_path):
     """A master on the one host; two workers and the target on the other. `run(*options)` gives the three processes."""
     here, there = hosts
     source = on(there, str(HERE / "source.py"))
-    lines = [f'base_url = "http://127.0.0.1:{int(source.stdout.readline())}"']
-    for name, (path, _, _) in INTEGRITY.items():
-        lines += ["[[endpoint]]", f'name = "{name}"', f'request = {{ path = "{path}" }}', 'data = "json"']
-        lines += ['order = "token* done"', 'terminal = ["done"]', 'errors = ["error"]']
-        lines += ['sequence = { pointer = "/seq" }']
-    (tmp_path / "target.toml").write_text("\n".join(lines))
-    (tmp_path / "once.py").write_text(ROUNDS)
+    address = f"http://127.0.0.1:{int(source.stdout.readline())}"
+    (tmp_path / "target.toml").write_text(profile_of(address, PATHS))
+    (tmp_path / "once.py").write_text(ONCE)
 
     def run(*options):
         common = ["--sse-target", str(tmp_path / "target.toml"), "--sse-idle-timeout", "0.5"]
@@ -104,7 +100,7 @@ def test_the_sum_of_workers_on_another_host_is_exact(distributed, tmp_path):
     master, _ = distributed("-u", "6", "-r", "6", "-t", "8s")
     found = ended(master, tmp_path)
     assert found.results is not None, found.output
-    exactly_the_damage(found.results, 6)
+    assert_counted(found.results, 6)
     assert len(found.results["harness"]["workers"]) == 2
     assert found.results["valid"], found.results["invalid_reasons"]
     assert found.code == 1, found.output  # damaged streams failed
