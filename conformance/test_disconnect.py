@@ -233,31 +233,33 @@ def test_client_that_stalls_and_then_leaves_is_cleaned_up_too(bench: Bench) -> N
         raise Untestable("the stream is too short to stall its server: declare endless")
     require_noticed(bench)
     sent = bench.final_sent if bench.endpoint.endless is None else bench.sent("endless")
-    held: list[Stream] = []
+    with contextlib.ExitStack() as clients:
+        held: list[Stream] = []
 
-    def begin() -> None:
-        held.append(bench.open(sent, receive_buffer=STALLED_BUFFER))
+        def begin() -> None:
+            held.append(clients.enter_context(bench.open(sent, receive_buffer=STALLED_BUFFER)))
 
-    def stall_and_leave() -> None:
-        with held.pop() as stream:
-            wait_until_full(stream)
+        def stall_and_leave() -> None:
+            with held.pop() as stream:
+                wait_until_full(stream)
 
-    expect_noticed(bench, begin, stall_and_leave, "the client stopped reading and left")
+        expect_noticed(bench, begin, stall_and_leave, "the client stopped reading and left")
 
 
 @rule("DIS-11")
 def test_client_that_leaves_an_idle_stream_is_noticed(bench: Bench) -> None:
     """A client that leaves an idle stream is noticed within 5 s though nothing is written to it."""
-    held: list[Stream] = []
+    with contextlib.ExitStack() as clients:
+        held: list[Stream] = []
 
-    def begin() -> None:
-        stream = bench.open(bench.sent("idle"))
-        held.append(stream)
-        stream.until_head(1.0)
-        if stream.over:
-            raise Untestable(f"the idle stream was not open: {stream.exchange.detail or stream.exchange.status}")
+        def begin() -> None:
+            stream = clients.enter_context(bench.open(bench.sent("idle")))
+            held.append(stream)
+            stream.until_head(1.0)
+            if stream.over:
+                raise Untestable(f"the idle stream was not open: {stream.exchange.detail or stream.exchange.status}")
 
-    expect_noticed(bench, begin, lambda: held.pop().close(), "the client left the idle stream")
+        expect_noticed(bench, begin, lambda: held.pop().close(), "the client left the idle stream")
 
 
 @rule("DIS-12")

@@ -11,7 +11,8 @@ from ssegauge.client import MAX_HOPS, REDIRECTS, Limits, Stream
 from ssegauge.client.connection import Connection
 from ssegauge.client.request import with_header, without_header
 from ssegauge.exchange import Sent
-from ssegauge.judging import NotDeclared, broken, rule
+from ssegauge.judging import NotDeclared, Untestable, broken, rule
+from ssegauge.means.resumption import own_id
 from ssegauge.observation import Evidence, Observation
 from ssegauge.redaction import redact_url
 
@@ -220,6 +221,8 @@ def test_automatic_reconnect_repeats_no_side_effect(bench: Bench) -> None:
     marked = [arrival for arrival in first.contract_arrivals if arrival.event.last_event_id]
     if len(marked) < 2:
         raise NotDeclared("the stream has too few events with an id to be cut between them")
+    if [own_id(arrival) for arrival in first.contract_arrivals].count(marked[0].event.last_event_id) > 1:
+        raise Untestable("the first id stands for other events, too, which FLD-12 judges: it cannot tell runs apart")
     with bench.open(bench.final_sent) as stream:
         stream.until_events(marked[0].index + 1)
         before = bench.view(stream).arrivals

@@ -160,6 +160,9 @@ def test_replay_is_authorised(bench: Bench) -> None:
     seen = observe(asking(bench, last_id, sent=as_other))
     leaked = [arrival for arrival in seen.contract_arrivals if identity.key(arrival) in private]
     if seen.is_stream and leaked:
+        private -= set(identity.keys(observe(as_other).contract_arrivals))  # alone: side by side is ISO-01's question
+        leaked = [arrival for arrival in leaked if identity.key(arrival) in private]
+    if seen.is_stream and leaked:
         broken(
             "none of the first identity's events", f"{len(leaked)} of them after Last-Event-ID: {last_id}", seen.show_event(leaked[0]),
         )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from ssegauge.means.leaks import leaks
 from tests.mutants.contract import PROFILE
+from tests.mutants.encoding import SingleNewline
 from tests.mutants.errors import SilentTruncation
 from tests.mutants.host import Host
 from tests.mutants.message import Call, Peer, block
@@ -124,6 +125,11 @@ class CountsItsPings(Clean):
 
 def test_events_that_the_profile_ignores_were_sent_all_the_same(host: Host) -> None:
     held(host, CountsItsPings(), "ERR-08")
+
+
+def test_events_that_run_into_each_other_are_not_lost_by_a_failure(host: Host) -> None:
+    found = outcomes(host, SingleNewline(), "FRM-06", *FAULT_RULES)
+    assert [name for name, told in found.items() if told.startswith("fail")] == ["FRM-06"], found
 
 
 class OthersEndToo(Clean):

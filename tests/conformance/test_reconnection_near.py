@@ -17,9 +17,10 @@ from ssegauge.observation import Observation
 from ssegauge.profile.endpoint import Endpoint
 from tests.mutants.contract import PROFILE
 from tests.mutants.host import Host
+from tests.mutants.isolation import SecondClientStarves
 from tests.mutants.message import Call, Peer, block
 from tests.mutants.reconnection import Latin1Id, LeaksById, NeedsAlways, SilentOnLongId
-from tests.mutants.server import Clean
+from tests.mutants.server import STEP, Clean
 
 from .near import held, outcome, outcomes
 
@@ -134,6 +135,42 @@ def test_a_server_that_resumes_in_its_own_way_holds(host: Host, kind: type[Clean
     held(host, kind(), *RESUMING, *ODD)
 
 
+class IdsOfBatches(Clean):
+    """Gives events that belong together one id, and goes on after all of them."""
+
+    batches = (1, 3, 3, 3, 6, 6, 7)
+    forgets = False
+
+    def event(self, number: int) -> bytes:
+        return super().event(number).replace(b"id: %d\n" % number, b"id: %d\n" % self.batches[number - 1])
+
+    def resume_point(self, call: Call) -> int | None:
+        given = super().resume_point(call)
+        if given is None or (self.forgets and given < self.last_id()):
+            return None
+        return max((number for number, batch in enumerate(self.batches, 1) if batch == given), default=None)
+
+
+class OneIdForAll(IdsOfBatches):
+    """Has one id for all that is not the end."""
+
+    batches = (1, 1, 1, 1, 1, 1, 7)
+
+
+@pytest.mark.parametrize("kind", [IdsOfBatches, OneIdForAll])
+def test_ids_that_stand_for_several_events_are_one_fault(host: Host, kind: type[Clean]) -> None:
+    found = outcomes(host, kind(), "FLD-12", "HTTP-04", "HTTP-15", *RESUMING)
+    assert [name for name, told in found.items() if told.startswith("fail")] == ["FLD-12"], found
+
+
+def test_an_id_of_its_own_is_one_to_resume_from_whatever_the_others_are(host: Host) -> None:
+    class BeginsAnew(IdsOfBatches):
+        forgets = True
+
+    found = outcomes(host, BeginsAnew(), "HTTP-15", "REC-02")
+    assert [told.partition(":")[0] for told in found.values()] == ["fail", "fail"], found
+
+
 def test_a_server_that_reads_ids_as_utf_8_knows_them_again(host: Host) -> None:
     class Reads(Latin1Id):
         reads_as = "utf-8"
@@ -146,6 +183,28 @@ def test_ids_that_are_looked_up_among_the_callers_own_hold(host: Host) -> None:
         checks = True
 
     held(host, Checks(), "REC-02", "REC-09")
+
+
+def test_a_stream_that_starves_beside_another_had_no_events_of_its_own_to_hide(host: Host) -> None:
+    class OneAtATime(SecondClientStarves):
+        async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+            if call.headers["authorization"] == "Bearer b" and not start:
+                await asyncio.sleep(STEP)  # the other one comes first
+            async for frame in super().events(call, start):
+                yield frame
+
+    held(host, OneAtATime(), "REC-09")
+
+
+def test_who_has_no_events_gets_none_of_another_either(host: Host) -> None:
+    class EmptyForB(Clean):
+        async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+            if call.headers["authorization"] == "Bearer b" and not start:
+                return
+            async for frame in super().events(call, start):
+                yield frame
+
+    assert outcome(host, EmptyForB(), "REC-09") == "fail"
 
 
 class SendsReset(Clean):

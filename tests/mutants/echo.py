@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from .contract import PROFILE
+from .contract import AUTH, PROFILE
 from .message import Call, Peer
 from .server import Clean
 
@@ -34,7 +34,7 @@ class Contract(Clean):
             return await self.stream(call, peer)
         if call.method != "POST":
             return await self.reply(call, peer, 405, {}, {"Allow": "POST, OPTIONS"})
-        if "authorization" not in call.headers:
+        if call.headers.get("authorization") not in AUTH:
             return await self.reply(call, peer, 401, {}, {"WWW-Authenticate": "Bearer"})
         return await self.run(call, peer, 0)
 

@@ -108,6 +108,23 @@ class EmptyFeed(EmptyBody):
         yield b": here and gone\n\n"
 
 
+class SingleNewline(Clean):
+    """One line feed between two events, the second of which is written without a name, so that only their data merges."""
+
+    rule = "FRM-06"
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        held = b""
+        async for frame in super().events(call, start):
+            if frame.startswith(b"id: 2\n"):
+                held = frame
+                continue
+            data = frame.split(b"\n")[-3]
+            merges = held and frame.startswith(b"id: 3\n")
+            yield held.removesuffix(b"\n") + data + b"\n\n" if merges else held + frame
+            held = b""
+
+
 class Interleaved(Clean):
     """Two tasks write their lines to one connection without a lock."""
 
@@ -120,11 +137,12 @@ class Interleaved(Clean):
         return [b"id: %d\n" % number, b"event: delta\n"], [f"data: {line}\n".encode() for line in payload]
 
     async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
-        if start:  # only a first reader sees it; what follows a cut is right
+        if start > 1:  # what follows those two is right
             async for frame in super().events(call, start):
                 yield frame
             return
-        yield self.event(1)
+        if not start:
+            yield self.event(1)
         (head, data), (other_head, other_data) = self.lines(2), self.lines(3)
         yield b"".join([*head, *data[:2], *other_head, *other_data, b"\n", *data[2:], b"\n"])
         for number in range(4, self.last_id() + 1):
@@ -217,15 +235,6 @@ class QuotedSentinel(Clean):
             yield frame.replace(b"[DONE]", b'"[DONE]"')
 
 
-def merged(server: Clean, number: int, frame: bytes) -> bytes:
-    """One line feed between two events, both of one kind and without ids, so that only their data merges."""
-    if number == 3:
-        return b"id: 3\nevent: delta\n" + frame.split(b"\n")[-3] + b"\n"
-    if number == 4:
-        return frame.split(b"\n")[-3] + b"\n\n"
-    return frame
-
-
 MUTANTS: dict[str, type[Clean]] = {
     "latin1-bytes": rewriting("ENC-01", on(3, b"part", b"p\xe4rt")),
     "split-then-decode": rewriting("ENC-02", split_at_four_kib),
@@ -240,7 +249,7 @@ MUTANTS: dict[str, type[Clean]] = {
     "no-final-blank": rewriting("FRM-01", lambda s, n, f: f + b"event: delta\ndata: {}\n" if n == s.last_id() else f),
     "lone-cr": rewriting("FRM-03", everywhere(b"\n", b"\r")),
     "html-502-body": Html502,
-    "single-newline": rewriting("FRM-06", merged),
+    "single-newline": SingleNewline,
     "unprefixed-lines": rewriting(
         "FRM-07", lambda s, n, f: f.removesuffix(b"\n\n") + b"\nsecond line of the text\ndata:\n\n" if n == 3 else f
     ),
@@ -260,7 +269,9 @@ MUTANTS: dict[str, type[Clean]] = {
     "event-without-data": rewriting("FLD-07", before(3, b"event: delta\n\n")),
     "empty-data": EmptyData,
     "event-trailing-space": TrailingSpace,
-    "constant-id": rewriting("FLD-12", lambda s, n, f: f.replace(b"id: %d" % n, b"id: 1")),
+    "constant-id": rewriting(  # the terminal's is its own: who has it all is known by that
+        "FLD-12", lambda s, n, f: f if n == s.last_id() else f.replace(b"id: %d" % n, b"id: 1")
+    ),
     "id-with-space": rewriting("FLD-13", on(3, b"id: 3", b"id: 3 a")),
     "empty-id-line": rewriting("FLD-14", on(3, b"id: 3", b"id:")),
     "error-field": rewriting("FLD-16", on(3, b"id: 3", b"error: none\nid: 3")),

@@ -12,6 +12,7 @@ from typing import ClassVar
 from ssegauge.bench import Options
 
 from .contract import PROFILE
+from .lifecycle import Leaving
 from .message import Call, Peer
 from .server import Clean
 
@@ -240,10 +241,10 @@ class ProxyHidesDisconnect(Clean):
     relay = HidingRelay
 
 
-class ControlledAndProxied(Proxied):
+class ControlledAndProxied(Leaving):
     """Clean in a process of its own, behind an honest relay."""
 
-    control = True
+    relay: ClassVar[type[Relay]] = Relay
 
 
 class ProxyHidesUpstreamDeath(ControlledAndProxied):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import struct
 import termios
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from ssegauge.bench import Bench
 from ssegauge.client import Stream
@@ -121,21 +123,26 @@ def _require_quiet(bench: Bench) -> None:
 
 
 class Leavers:
-    """Streams that are opened, read to their first event, and left."""
+    """Streams that are opened, read to their first event, and left; none outlives the `with`."""
 
     def __init__(self, bench: Bench, requests: Sequence[tuple[Sent, Leave]]) -> None:
         self.bench = bench
         self.requests = requests
         self.streams: list[tuple[Stream, Leave]] = []
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def begin(self) -> None:
         """Open all, then read each to its first event."""
-        self.streams = [(self.bench.open(sent), leave) for sent, leave in self.requests]
+        self.streams = [(self._open.enter_context(self.bench.open(sent)), leave) for sent, leave in self.requests]
         for stream, _ in self.streams:
             stream.until_events(1, patience(self.bench))
         if all(stream.over for stream, _ in self.streams):
-            for stream, _ in self.streams:
-                stream.close()
             raise Untestable("the stream is over before a client can leave it: declare endless or idle")
 
     def leave(self) -> None:
@@ -169,8 +176,8 @@ def _ordinary_departures(bench: Bench) -> list[Departure]:
     requests: list[tuple[Sent, Leave]] = [(bench.final_sent, BY_FIN), (bench.final_sent, BY_RST)]
     if lasting(bench) != bench.final_sent:
         requests.insert(0, (lasting(bench), BY_FIN))
-    leavers = Leavers(bench, requests)
-    return departures(bench, leavers.begin, leavers.leave)
+    with Leavers(bench, requests) as leavers:
+        return departures(bench, leavers.begin, leavers.leave)
 
 
 def require_noticed(bench: Bench) -> None:

@@ -173,6 +173,9 @@ def _named(arrivals: list[Arrival]) -> str:
 # -- cutting and resuming --------------------------------------------------------------------------------------------
 
 
+REUSED = "no id stands for one event alone, which FLD-12 judges"
+
+
 def cuts(bench: Bench) -> list[Resumed]:
     """The stream cut after 1, half and all but one of its events, and resumed; a live one cut once. Raises Untestable."""
     return bench.once("resumed", lambda: _cut_and_resumed(bench))
@@ -185,6 +188,8 @@ def _cut_and_resumed(bench: Bench) -> list[Resumed]:
     events = uncut.contract_arrivals
     points = _points(events)
     if not points:
+        if any(own_id(arrival) for arrival in events[:-1]):
+            raise Untestable(REUSED)
         raise Untestable("the stream has no event with an id that others follow (REC-01)")
     runs: list[Callable[[], Observation | Left | None]] = [lambda: bench.observe(bench.final_sent, follow=False)]
     runs += [partial(leave, bench, count) for count in points]
@@ -197,8 +202,12 @@ def _cut_and_resumed(bench: Bench) -> list[Resumed]:
 
 
 def _points(events: list[Arrival]) -> list[int]:
-    """After how many events to cut: 1, half, all but one, where they have an id; ids in ASCII first (REC-06 has the rest)."""
-    marked = [arrival for arrival in events[:-1] if own_id(arrival)]
+    """After how many events to cut: 1, half, all but one, where they have an id that says which event it was.
+
+    Ids in ASCII first: REC-06 has the rest.
+    """
+    ids = Counter(map(own_id, events))
+    marked = [arrival for arrival in events[:-1] if own_id(arrival) and ids[own_id(arrival)] == 1]
     plain = [arrival for arrival in marked if (own_id(arrival) or "").isascii()] or marked
     places = [events.index(arrival) + 1 for arrival in plain]
     return sorted({places[0], places[len(places) // 2], places[-1]}) if places else []
@@ -288,6 +297,8 @@ def _cut_live(bench: Bench) -> Resumed:
             raise Untestable("too few events with an id within the observation window")
         leaver.close()
         last_id = own_id(part[0]) or ""
+        if own_id(part[1]) == last_id:
+            raise Untestable(REUSED)
         events = bench.view(witness).contract_arrivals
         read_contract(bench, witness, len(events) + len(part) + 2)
         events = bench.view(witness).contract_arrivals
