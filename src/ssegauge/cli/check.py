@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ssegauge import exchange, locate, pytest_plugin, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
+from ssegauge.cli import bare_url
 from ssegauge.client.connection import Transport
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE, Inconclusive, UserError
 from ssegauge.finding import weighs
@@ -63,17 +64,7 @@ Examples:
 @click.option(
     "-k", "keyword", metavar="EXPRESSION", help="Only rules whose id, topic or test name match (pytest's -k)."
 )
-@click.option("--method", help="Method of a bare URL.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME:VALUE",
-    help="Header of a bare URL (repeatable); the value may be env:NAME.",
-)
-@click.option("--json", "json_body", metavar="JSON", help="JSON body of a bare URL.")
-@click.option("--data", metavar="TEXT", help="Body of a bare URL.")
-@click.option("--preset", metavar="NAME", help="Contract of a well-known stream, openai-chat say.")
+@bare_url.options
 @click.option("--strict", is_flag=True, help="Let a broken SHOULD fail the run.")
 @click.option("--require", is_flag=True, help="Let an untestable rule fail the run.")
 @click.option("--long", "long_", is_flag=True, help="Run the slow timing rules too (keepalive, idle life).")
@@ -158,9 +149,11 @@ def _make_run(target: str | None, options: dict[str, Any]) -> Run:
     if options["server"] and target is None:
         target = PROFILE_NAME
     profile = find_profile(
-        target, app=options["app"] or ("" if options["server"] else None), recording=options["recording"], method=options["method"], headers=options["headers"],
-        json=options["json_body"], data=options["data"], preset=options["preset"],
-    )  # fmt: skip
+        target,
+        app=options["app"] or ("" if options["server"] else None),
+        recording=options["recording"],
+        **bare_url.request_of(options),
+    )
     if options["proxied"]:
         profile = behind(profile, options["proxied"])
     if options["port"] and not (options["app"] or options["server"]):
@@ -192,7 +185,7 @@ def _command_line(target: str | None, options: dict[str, Any]) -> str:
     words = ["ssegauge check", *([shlex.quote(redact_url(target))] if target else [])]
     for name in ("app", "server", "port", "proxied", "method", "preset", "recording"):
         words += [f"--{name} {shlex.quote(redact_text(str(options[name])))}"] if options[name] else []
-    words += ["--json …"] if options["json_body"] else []
+    words += ["--json …"] if options["json"] else []
     words += ["--data …"] if options["data"] else []
     words += [f"--header {shlex.quote(header.split(':')[0] + ': …')}" for header in options["headers"]]
     words += [f"--{name} {shlex.quote(options[name])}" for name in ("ca", "cert") if options[name]]

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ssegauge import locate
+from ssegauge.cli import bare_url
 from ssegauge.errors import UserError
 from ssegauge.profile import open_target
 
@@ -60,17 +61,7 @@ Examples:
 @click.option(
     "--scenario", default="concurrent_streams", show_default=True, help="A scenario's name, or a Locust file."
 )
-@click.option("--method", help="Method of a bare URL.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME:VALUE",
-    help="Header of a bare URL (repeatable); the value may be env:NAME.",
-)
-@click.option("--json", "json_body", metavar="JSON", help="JSON body of a bare URL.")
-@click.option("--data", metavar="TEXT", help="Body of a bare URL.")
-@click.option("--preset", metavar="NAME", help="Contract of a well-known stream, openai-chat say.")
+@bare_url.options
 @click.option("--prompts", metavar="FILE", help="What llm_chat asks: JSONL, JSON, or a text with a prompt a line.")
 @click.option(
     "--goodput", metavar="LIMITS", help="A stream is good within these: first_match=500ms,time_per_token=50ms."
@@ -101,13 +92,7 @@ def command(
     """
     if importlib.util.find_spec("locust") is None:
         raise ModuleNotFoundError("No module named 'locust'", name="locust")
-    request = {
-        "method": options["method"],
-        "headers": options["headers"],
-        "json": options["json_body"],
-        "data": options["data"],
-        "preset": options["preset"],
-    }
+    request = bare_url.request_of(options)
     open_target(target, **request)  # a mistake in it is told here, before anything starts
     file = str(_scenario(scenario))
     if {"-h", "--help"} & set(locust_arguments):
