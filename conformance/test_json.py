@@ -6,6 +6,7 @@ import json
 
 from jsonschema.exceptions import best_match
 
+from ssegauge.anomalies.payloads import misspelt_sentinel
 from ssegauge.judging import broken, expect_clean_bytes, rule
 from ssegauge.observation import Observation
 from ssegauge.profile import pointer
@@ -66,10 +67,11 @@ def test_type_inside_the_payload_equals_the_event_type(observation: Observation)
         if arrival.data in observation.endpoint.terminal_data:
             continue
         said = place.in_data(arrival.data)
-        if said is not pointer.MISSING and said not in {arrival.type, arrival.type.strip()}:  # blanks are FLD-11's
+        type = arrival.event.type
+        if said is not pointer.MISSING and said not in {type, type.strip()}:  # blanks are FLD-11's
             broken(
                 f"{place.pointer} equal to the event type",
-                f"{visible(str(said))} in an event of type {visible(arrival.type)}",
+                f"{visible(str(said))} in an event of type {visible(type)}",
                 observation.show_event(arrival),
             )
 
@@ -83,11 +85,16 @@ def test_payload_is_not_a_language_repr(observation: Observation) -> None:
 @rule("JSON-08")
 def test_sentinel_is_sent_bare(observation: Observation) -> None:
     """A declared sentinel is sent as it is declared: [DONE], not "[DONE]"."""
-    sentinels = {json.dumps(sentinel): sentinel for sentinel in observation.endpoint.terminal_data}
+    declared = observation.endpoint.terminal_data
+    quoted = {json.dumps(sentinel): sentinel for sentinel in declared}
     for arrival in observation.arrivals:
-        bare = sentinels.get(arrival.data.strip())
+        bare = quoted.get(arrival.data.strip())
         if bare is not None:
             broken(f"{bare} as it is", f"{arrival.data} in JSON quotes", observation.show_event(arrival))
+        # beside plain text, other words than the sentinel's own are text
+        meant = misspelt_sentinel(arrival.data, declared) if observation.endpoint.data == "json" else None
+        if meant is not None:
+            broken(f"{visible(meant)} as it is", visible(repr(arrival.data)), observation.show_event(arrival))
 
 
 @rule("JSON-09")

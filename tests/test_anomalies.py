@@ -70,6 +70,8 @@ BREAKS = [
     ("ENC-01", b"data: caf\xe9\n\n"),
     ("ENC-01", b": caf\xe9\n\ndata: x\n\n"),
     ("ENC-02", b"data: caf\xef\xbf\xbd\n\n"),
+    ("ENC-02", b'data: {"a": "caf\\ufffd"}\n\n'),
+    ("ENC-02", b'data: {\ndata: "a": "\\\\\\uFFFD"}\n\n'),
     ("ENC-03", b"\xef\xbb\xbfdata: x\n\n"),
     ("ENC-04", b"data: \x1b[31mred\n\n"),
     ("ENC-04", b": \x07\ndata: x\n\n"),
@@ -105,6 +107,11 @@ BREAKS = [
     ("FRM-15", b'data: {"a":1}\\n\\ndata: {"a":2}\\n\\n\n\n'),
     ("FRM-15", b'data: {"a":1}\\n\\ndata: {"a":2}\\n\\n'),
     ("FRM-15", b'data: "data: x\\n\\ndata: y\\n\\n"\n\n'),
+    ("FRM-15", b'data: {"a":1}\\n\\n\ndata: {"a":2}\\n\\n\n'),
+    ("FRM-15", b"data: one\\r\\n\\r\\n\n\ndata: two\\r\\n\\r\\n\n\n"),
+    ("FRM-15", b"event: a\\ndata: x\\n\\n\n\ndata: y\n\n"),
+    ("FRM-15", b"retry: 1500\\ndata: x\\n\\n\n\ndata: y\n\n"),
+    ("FRM-15", b"id: 1\\nevent: a\\ndata: x\\n\\n\n\ndata: y\n\n"),
     ("FLD-01", b"Data: x\n\ndata: y\n\n"),
     ("FLD-01", b"Data: x\n\n"),
     ("FLD-01", b"event: a\nDATA: x\n\n"),
@@ -179,6 +186,10 @@ CLEAN = [
     b'data: res.write("data: hi\\n\\ndata: there\\n\\n")\n\n',
     b"data: yield 'data: hi\\n\\ndata: there'\n\n",
     b"data: a\\nb\\n\\nc\n\n",
+    b"data: split at \\n\\n\n\ndata: and trim\n\n",
+    b"data: \\n\\n\n\n",
+    b'data: {"a": "write \\\\ufffd"}\n\n',
+    b"data: {in Python: \\ufffd\n\n",
     b"id: 7\ndata: x\n\ndata: y\n\n",
     b"id: 7\ndata: x\n\nid: 7\ndata: x\n\n",
     b"id: " + b"9" * 128 + b"\ndata: x\n\n",
@@ -234,6 +245,12 @@ JSON_BREAKS = [
     ({"JSON-04"}, b"data: " + b"9" * 5000 + b"\n\n"),
     ({"JSON-07"}, b"data: {'a': 1, 'b': None}\n\n"),
     ({"JSON-07"}, b"data: True\n\n"),
+    ({"JSON-07"}, b"data: {'at': datetime.datetime(2026, 1, 1), 'x': nan}\n\n"),
+    ({"JSON-07"}, b"data: [<Tool object at 0x7f00>, 'x']\n\n"),
+    ({"JSON-07"}, b"data: Message(text='x', n=1)\n\n"),
+    ({"JSON-01"}, b"data: {a: 1, b: 'x'}\n\n"),
+    ({"JSON-01"}, b"data: it's\n\n"),
+    ({"JSON-01"}, b"data: print('x')\n\n"),
     ({"JSON-09"}, b'data: "{\\"a\\": 1}"\n\n'),
     ({"FRM-06", "JSON-01"}, b'data: {"a": 1}\ndata: {"a": 2}\n\n'),
     ({"FRM-14", "JSON-01"}, b'event: a\nevent: b\ndata: {"a":\ndata: {"b": 1}\n\ndata: 1}\n\n'),
@@ -265,6 +282,13 @@ def test_what_is_wrong_with_json_is_named(rules: set[str], body: bytes) -> None:
 )
 def test_right_json_trips_nothing(body: bytes) -> None:
     assert tripped_as_json(body, "[DONE]") == set()
+
+
+def test_a_sentinel_that_is_not_quite_the_declared_one_is_left_to_its_own_rule() -> None:
+    for data in (b"'[DONE]'", b"[DONE] ", b" [done]"):
+        assert tripped_as_json(b"data: " + data + b"\n\n", "[DONE]") == set()
+        assert tripped_as_json(b"data: " + data + b"\n\n") != set()
+    assert tripped_as_json(b"data: [DONE!]\n\n", "[DONE]") == {"JSON-01"}
 
 
 def test_events_of_an_ignored_type_need_not_be_json() -> None:

@@ -46,6 +46,14 @@ def lost_data(block: Block) -> bool:
     )
 
 
+_FIELD_AS_TEXT = re.compile(r"\\n(?:data|event|id|retry):")
+
+
+def holds_frame(field: Field) -> bool:
+    r"""Whether an event type, id or retry goes on with a literal `\n` and the next field: FRM-15's."""
+    return field.kind in ("event", "id", "retry") and bool(_FIELD_AS_TEXT.search(field.text))
+
+
 Body = Literal["stream", "utf-16", "other"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ _CONTROLS_IN_VALUES = re.compile(rb"[\x00-\x08\x0e-\x1b\x1f]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SEPARATORS = re.compile(rb"[\x0b\x0c\x1c-\x1e]|\xc2\x85|\xe2\x80[\xa8\xa9]")
 _LINES = re.compile(rb"[^\r\n]+")
+_REPLACED = re.compile(rb"(?<!\\)(?:\\\\)*+(\\u[fF]{3}[dD])")
 _HIGH = "\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
 _TWICE = re.compile(f"[\u00c2-\u00df][{_HIGH}]|[\u00e0-\u00ef][{_HIGH}]{{2}}|[\u00f0-\u00f4][{_HIGH}]{{3}}")
 _SMALL_SHARE = 0.1
@@ -41,12 +43,25 @@ def _place(anatomy: Anatomy, at: int) -> str:
 
 
 def replacement_character(anatomy: Anatomy) -> Iterator[Anomaly]:
-    """ENC-02, once for each line."""
-    for field in anatomy.fields:
-        at = field.value.find(b"\xef\xbf\xbd")
-        if field.kind == "data" and at >= 0:
-            start = field.end - len(field.value) + at
-            yield Anomaly("ENC-02", start, start + 3, f"data holds U+FFFD: {shown(field.value)}")
+    """ENC-02, once for each line; in JSON also as its escape, which is what writers that keep to ASCII make of it."""
+    for block in anatomy.all_blocks:
+        for field in block.of("data"):
+            at = field.value.find(b"\xef\xbf\xbd")
+            start, length = field.end - len(field.value) + at, 3
+            if at < 0:
+                escaped = _REPLACED.search(field.value)
+                if escaped is None or block.event is None or not _is_json(block.event.data):
+                    continue
+                start, length = field.end - len(field.value) + escaped.start(1), 6
+            yield Anomaly("ENC-02", start, start + length, f"data holds U+FFFD: {shown(field.value)}")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def mark_at_start(anatomy: Anatomy) -> Iterator[Anomaly]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from ssegauge.anatomy import Anatomy, Block, Field
-from ssegauge.anomalies.anomaly import Anomaly, body_is, claims, lost_data, meant_name, shown
+from ssegauge.anomalies.anomaly import Anomaly, body_is, claims, holds_frame, lost_data, meant_name, shown
 from ssegauge.wire import accepted_retry
 
 RETRY_RANGE = (500, 300_000)
@@ -31,7 +31,7 @@ def nul_in_id(anatomy: Anatomy) -> Iterator[Anomaly]:
 def retry_not_digits(anatomy: Anatomy) -> Iterator[Anomaly]:
     """FLD-03."""
     for field in _finished(anatomy, "retry"):
-        if accepted_retry(field.value) is None:
+        if accepted_retry(field.value) is None and not holds_frame(field):
             text = f"a retry is not ASCII digits and is ignored: {shown(field.value)}"
             yield Anomaly("FLD-03", field.start, field.end, text)
 
@@ -110,7 +110,7 @@ def id_reused(anatomy: Anatomy) -> Iterator[Anomaly]:
 def id_not_for_header(anatomy: Anatomy) -> Iterator[Anomaly]:
     """FLD-13."""
     for field in _finished(anatomy, "id"):
-        if b"\0" in field.value:
+        if b"\0" in field.value or holds_frame(field):
             continue
         if len(field.value) > ID_LIMIT:
             text = f"an id has {len(field.value)} characters, more than {ID_LIMIT}: {shown(field.value)}"
@@ -170,10 +170,15 @@ def _finished(anatomy: Anatomy, kind: str) -> list[Field]:
 
 
 def _without_data(anatomy: Anatomy) -> list[Block]:
-    # Where a line was meant as data, FLD-01 or ENC-08 says why there is none.
+    # Where a line was meant as data, FLD-01, ENC-08 or FRM-15 says why there is none.
     if "without data" not in anatomy.worked_out:
         anatomy.worked_out["without data"] = [
-            block for block in anatomy.blocks if block.fields and not block.of("data") and not lost_data(block)
+            block
+            for block in anatomy.blocks
+            if block.fields
+            and not block.of("data")
+            and not lost_data(block)
+            and not any(holds_frame(field) for field in block.fields)
         ]
     found: list[Block] = anatomy.worked_out["without data"]
     return found

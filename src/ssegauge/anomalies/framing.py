@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ssegauge.anatomy import Anatomy, Field
-from ssegauge.anomalies.anomaly import Anomaly, body_is, claims, shown
+from ssegauge.anomalies.anomaly import Anomaly, body_is, claims, holds_frame, shown
 
 LINE_LIMIT = 64 << 10  # Go: bufio.MaxScanTokenSize, the line end included
 EVENT_LIMIT = 1 << 20
@@ -15,6 +15,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _END_NAMES = {b"\n": "LF", b"\r": "CR", b"\r\n": "CRLF"}
 _FRAMED = re.compile(r"data:(?! ?[a-z]+/[\w.+-]+[;,]|[;,]).|event: ?[\w.:/-]+$|id: ?\S+$|retry: ?[0-9]+$", re.MULTILINE)
 _ESCAPED = re.compile(r"(?:\\r)?\\n(?:\\r)?\\n(?:data|event|id|retry):")
+_ENDS_ESCAPED = re.compile(r"(?:\\r)?\\n(?:\\r)?\\n\Z")
 _QUOTE = re.compile(r"(?<!\\)[\"`]|(?<!\w)'|'(?!\w)")
 
 
@@ -26,7 +27,7 @@ def unclosed(anatomy: Anatomy) -> Iterator[Anomaly]:
     last = pending.fields[-1] if pending.fields else None
     if last is None or all(field.eol and field.kind in ("comment", "retry") for field in pending.fields):
         return
-    if any(_is_escaped(field.text) for field in pending.fields if field.kind == "data"):
+    if any(_is_escaped(anatomy, field) for field in pending.fields):
         return  # FRM-15: the blank line is there, as text
     what = "the last line has no end" if not last.eol else "the last block has no blank line"
     yield Anomaly("FRM-01", pending.start, pending.end, f"{what}, clients discard it: {shown(_line(anatomy, last))}")
@@ -118,13 +119,19 @@ def empty(anatomy: Anatomy) -> Iterator[Anomaly]:
 
 
 def escaped_line_ends(anatomy: Anatomy) -> Iterator[Anomaly]:
-    r"""FRM-15, once for each data line. `\n\n` inside a JSON string or in quotes is a payload's own text."""
+    r"""FRM-15, once for each line. `\n\n` inside a JSON string or in quotes is a payload's own text."""
     for field in anatomy.fields:
-        if field.kind == "data" and _is_escaped(field.text):
+        if _is_escaped(anatomy, field):
             yield Anomaly("FRM-15", field.start, field.end, f"line ends are sent as text: {shown(field.value, 80)}")
 
 
-def _is_escaped(text: str) -> bool:
+def _is_escaped(anatomy: Anatomy, field: Field) -> bool:
+    if field.kind != "data":
+        return holds_frame(field)
+    return _goes_on_escaped(field.text) or (bool(_ENDS_ESCAPED.search(field.text)) and _all_end_escaped(anatomy))
+
+
+def _goes_on_escaped(text: str) -> bool:
     if not _ESCAPED.search(text):
         return False
     try:
@@ -133,6 +140,16 @@ def _is_escaped(text: str) -> bool:
         return _unquoted(text)
     # A whole frame as one JSON string was put through an encoder; in an object it is what somebody wrote.
     return isinstance(document, str) and document.startswith(("data:", "event:", "id:", "retry:"))
+
+
+def _all_end_escaped(anatomy: Anatomy) -> bool:
+    r"""Whether `\n\n` ends every data line: a shell's `echo`, say. One line may end so by what it is about."""
+    if "all end escaped" not in anatomy.worked_out:
+        lines = [field.text for field in anatomy.fields if field.kind == "data"]
+        all_end = len(lines) > 1 and all(_ENDS_ESCAPED.search(line) for line in lines)
+        anatomy.worked_out["all end escaped"] = all_end
+    found: bool = anatomy.worked_out["all end escaped"]
+    return found
 
 
 def _unquoted(text: str) -> bool:

@@ -14,9 +14,11 @@ from ssegauge.anatomy import Anatomy, Block
 from ssegauge.anomalies.anomaly import Anomaly, shown
 
 EXACT = 2**53 - 1
+_AROUND = " \t\n'\"`"
 REACH = 3  # blocks in which the rest of a cut document is looked for
 _LITERAL_LIMIT = 100_000
 _REPR = re.compile(r"'|\bNone\b|\bTrue\b|\bFalse\b")
+_OBJECT = re.compile(r"<[\w.]+(?: object at 0x[0-9a-fA-F]+|: [^<>]*)>")
 
 JsonJudge = Callable[..., Iterator[Anomaly]]
 
@@ -48,10 +50,22 @@ def payloads(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection
         anatomy.worked_out[key] = [
             reader.read(block, block.event.data)
             for block in anatomy.event_blocks
-            if block.event and block.event.data and block.event.data not in exempt and block.event.type not in ignored
+            if block.event
+            and block.event.data
+            and block.event.data not in exempt
+            and block.event.type not in ignored
+            and misspelt_sentinel(block.event.data, exempt) is None
         ]
     found: list[Payload] = anatomy.worked_out[key]
     return found
+
+
+def misspelt_sentinel(data: str, sentinels: Collection[str]) -> str | None:
+    """The sentinel that was meant by data that is no JSON: with blanks or quotes around it, or in another case."""
+    if len(data) > 2 * max(map(len, sentinels), default=0) + 8 or data in sentinels or is_json(data):
+        return None
+    bare = data.strip(_AROUND).casefold()
+    return next((sentinel for sentinel in sentinels if sentinel.strip(_AROUND).casefold() == bare), None)
 
 
 class _Reader:
@@ -147,10 +161,14 @@ def _is_repr(data: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.literal_eval(data)
+            shape = ast.parse(_OBJECT.sub("None", data).strip(), mode="eval").body
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return False
-    return True
+    if isinstance(shape, ast.Dict):
+        return all(isinstance(key, ast.Constant) for key in shape.keys)
+    if isinstance(shape, ast.Call):  # a dataclass, or a model
+        return not shape.args and bool(shape.keywords) and isinstance(shape.func, ast.Name | ast.Attribute)
+    return isinstance(shape, ast.Constant | ast.List | ast.Tuple | ast.Set)
 
 
 def encoded_twice(anatomy: Anatomy, exempt: Collection[str] = (), ignored: Collection[str] = ()) -> Iterator[Anomaly]:
