@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from tests.load.conftest import start, stop
+from tests.load.visiting import counters_of, visited
 from tests.timing import MS, SLOWDOWN, eventually
 
 HERE = Path(__file__).resolve().parent
@@ -46,21 +47,8 @@ def visit(tmp_path):
         )
         named = {name: {"endpoint": "tokens", "name": name, "timeouts": LIMITS, **case} for name, case in cases.items()}
         job = {"profile": str(profile), "cases": named, "options": options or {}}
-        done = subprocess.run(
-            [sys.executable, str(HERE / "visits.py")],
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            timeout=60_000 * MS,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        answer = json.loads(done.stdout)
-        counters = {}
-        for _, second in answer["ledger"]["harness"]["slices"]:
-            for name, count in second["counters"].items():
-                counters[name] = counters.get(name, 0) + count
-        return answer["outcomes"], counters
+        answer = visited(job)
+        return answer["outcomes"], counters_of(answer)
 
     return run
 

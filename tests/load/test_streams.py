@@ -1,29 +1,15 @@
 """One stream after the other against a server that damages them: what is said of each."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.timing import MS, SLOWDOWN
+from tests.load.visiting import visited
+from tests.timing import SLOWDOWN
 
 HERE = Path(__file__).resolve().parent
 SHORT = 0.4 * SLOWDOWN
-
-
-def run(job):
-    done = subprocess.run(
-        [sys.executable, str(HERE / "visits.py")],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        timeout=60_000 * MS,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return json.loads(done.stdout)
 
 
 ENDS = {
@@ -67,7 +53,7 @@ def ended(source, profile):
         for path in ENDS
     }
     cases["refused"] = {"endpoint": "tokens", "path": "http://127.0.0.1:1/", "name": "refused"}
-    return run({"profile": str(profile(tokens="/ok")), "host": source, "cases": cases})
+    return visited({"profile": str(profile(tokens="/ok")), "host": source, "cases": cases})
 
 
 @pytest.mark.parametrize("path", ENDS)
@@ -78,7 +64,7 @@ def test_every_end_has_its_verdict(ended, path):
 
 @pytest.mark.parametrize("path", HOSTILE)
 def test_what_has_no_end_is_cut_off_in_bounded_memory(source, path):
-    outcome = run({"host": source, "cases": {"it": {"path": path}}})["outcomes"]["it"]
+    outcome = visited({"host": source, "cases": {"it": {"path": path}}})["outcomes"]["it"]
     assert (outcome["verdict"], outcome["events"]) == ("malformed", 0), outcome
     assert outcome["error"]
 
@@ -140,7 +126,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def checked(source, profile):
     cases = {path: {"endpoint": "tokens", "path": path, "name": path} for path in FAULTS}
-    return run({"profile": str(profile(tokens="/ok")), "host": source, "cases": cases})["outcomes"]
+    return visited({"profile": str(profile(tokens="/ok")), "host": source, "cases": cases})["outcomes"]
 
 
 @pytest.mark.parametrize("path", FAULTS)
@@ -172,7 +158,7 @@ def asked(source):
     for keywords in cases.values():
         if "/echo" in keywords["path"]:
             keywords["events"] = True
-    return run({"host": source, "cases": cases})["outcomes"]
+    return visited({"host": source, "cases": cases})["outcomes"]
 
 
 def echoed(asked, name):
@@ -219,7 +205,7 @@ def test_a_call_has_an_id_of_its_own_and_is_resumed_as_the_profile_says(source, 
         "other": {"endpoint": "call", "events": True},
         "back": {"endpoint": "call", "events": True, "last_event_id": "41"},
     }
-    asked = run({"profile": str(place), "host": source, "cases": cases})["outcomes"]
+    asked = visited({"profile": str(place), "host": source, "cases": cases})["outcomes"]
     one, other, back = (echoed(asked, name) for name in cases)
     assert json.loads(one["body"]) == {"id": one["headers"]["x-call"]}
     assert one["headers"]["x-call"] != other["headers"]["x-call"]

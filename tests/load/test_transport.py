@@ -1,15 +1,14 @@
 """TLS is stamped like plain TCP, directly and through a proxy's tunnel; without stamps the program's clock is used."""
 
-import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.load.conftest import start, stop
-from tests.timing import MS, SLOWDOWN
+from tests.load.visiting import counters_of, visited
+from tests.timing import SLOWDOWN
 
 HERE = Path(__file__).resolve().parent
 
@@ -39,21 +38,8 @@ def secure(certificate):
 
 
 def visit(cases, host, prelude=""):
-    code = f"import sys, runpy\n{prelude}\nsys.argv = ['visits']\nrunpy.run_path({str(HERE / 'visits.py')!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps({"host": host, "cases": cases}),
-        capture_output=True,
-        text=True,
-        timeout=30_000 * MS,
-    )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    counters = {}
-    for _, second in answer["ledger"]["harness"]["slices"]:
-        for name, count in second["counters"].items():
-            counters[name] = counters.get(name, 0) + count
-    return answer["outcomes"], counters
+    answer = visited({"host": host, "cases": cases}, prelude=prelude)
+    return answer["outcomes"], counters_of(answer)
 
 
 def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
