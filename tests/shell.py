@@ -45,8 +45,9 @@ def run(
 ) -> tuple[int, str]:
     """The exit code of a script, and all that it wrote. `programs` comes first on its PATH."""
     said = folder / "said.txt"
-    # Into a file, for what is left in the background would hold a pipe open.
-    with said.open("w") as sink:
+    # Into a file, for what is left in the background would hold a pipe open; at its end, where that writes on.
+    with said.open("ab") as sink:
+        before = sink.tell()
         done = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script],
             cwd=folder,
@@ -56,7 +57,7 @@ def run(
             stderr=subprocess.STDOUT,
             timeout=timeout,
         )
-    return done.returncode, said.read_text(encoding="utf-8", errors="replace")
+    return done.returncode, said.read_bytes()[before:].decode("utf-8", errors="replace")
 
 
 def assert_run(script: str, folder: Path, allowed: set[int], **how) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ssegauge.serving import ServedApp
+from tests.shell import assert_run, free_port, stopped_at_the_end
 
 ROOT = Path(__file__).parent.parent
 CI = ROOT / "examples" / "ci"
@@ -113,51 +110,16 @@ def test_the_script_may_be_executed():
 # -- what they do -----------------------------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def profile_at(address, folder):
     text = (CI / "sse-target.toml").read_text(encoding="utf-8")
     (folder / "sse-target.toml").write_text(text.replace("http://127.0.0.1:8000", address), encoding="utf-8")
     shutil.copy(CI / "gates.toml", folder)
 
 
-def shell(script, folder, **variables):
+def quickly(script, folder, allowed, **variables):
     for said, here in QUICK.items():
         script = script.replace(said, here)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    # Into a file, for what is left in the background would hold a pipe open.
-    with (folder / "said.txt").open("a") as said:
-        return subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script],
-            cwd=folder,
-            env={**os.environ, "PATH": path, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            timeout=240,
-        ).returncode
-
-
-@contextmanager
-def left_behind(folder) -> Iterator[None]:
-    """A service's runner ends what a job has left in the background; here we do."""
-    try:
-        yield
-    finally:
-        found = folder / "app.pids"
-        for pid in found.read_text().split() if found.exists() else ():
-            os.kill(int(pid), signal.SIGTERM)
-
-
-def assert_run(folder, script, allowed, **variables):
-    code = shell(script, folder, **variables)
-    said = (folder / "said.txt").read_text(errors="replace")
-    assert code in allowed, f"exit code {code}\n{script}\n{said[-6000:]}"
-    assert "Traceback" not in said, said[-6000:]
+    assert_run(script, folder, allowed, variables=variables)
 
 
 @pytest.fixture(scope="module")
@@ -177,10 +139,10 @@ def test_the_workflow_runs(tmp_path, name):
     profile_at(f"http://127.0.0.1:{ports['PORT']}", tmp_path)
     (tmp_path / "before").mkdir()
     (tmp_path / "after").mkdir()
-    with left_behind(tmp_path):
+    with stopped_at_the_end(tmp_path):
         for step in steps(read(WORKFLOW)["jobs"][name]):
             if step["name"] != "Install":
-                assert_run(tmp_path, step["run"], ENOUGH if step["name"] == "Gate" else {0}, **ports)
+                quickly(step["run"], tmp_path, ENOUGH if step["name"] == "Gate" else {0}, **ports)
     assert (tmp_path / ("report.html" if name == "gate" else "pair.json")).is_file()
 
 
@@ -188,15 +150,15 @@ def test_the_workflow_runs(tmp_path, name):
 def test_the_gitlab_job_runs(tmp_path):
     ports = {"PORT": str(free_port()), "BASE_PORT": str(free_port())}
     profile_at(f"http://127.0.0.1:{ports['PORT']}", tmp_path)
-    with left_behind(tmp_path):
+    with stopped_at_the_end(tmp_path):
         # its runner gives all lines to one shell
-        assert_run(tmp_path, "\n".join(gitlab_script()), ENOUGH, **ports)
+        quickly("\n".join(gitlab_script()), tmp_path, ENOUGH, **ports)
     assert (tmp_path / "gate.xml").is_file()
 
 
 @pytest.mark.slow
 def test_the_compose_script_runs(app, tmp_path):
-    assert_run(tmp_path, compose_script(), ENOUGH, TARGET=f"{app.url}/stream", OUT=str(tmp_path))
+    quickly(compose_script(), tmp_path, ENOUGH, TARGET=f"{app.url}/stream", OUT=str(tmp_path))
     assert (tmp_path / "report.html").is_file()
     assert "gate" in (tmp_path / "gate.md").read_text()
 
@@ -214,7 +176,7 @@ def test_the_action_runs(app, tmp_path):
             for name, text in step.get("env", {}).items()
         }
         if step["name"] != "Install":
-            assert_run(tmp_path, step["run"], {0}, **given)
+            quickly(step["run"], tmp_path, {0}, **given)
     assert {"check.json", "load.json", "pair.json", "report.html", "gate.xml", "compare.xml"} <= {
         path.name for path in (tmp_path / "sse-out").iterdir()
     }
@@ -225,12 +187,12 @@ def test_the_pre_merge_script_runs_and_cleans_up(tmp_path):
     ports = {"PORT": str(free_port()), "BASE_PORT": str(free_port())}
     profile_at(f"http://127.0.0.1:{ports['PORT']}", tmp_path)
     git = "git -c user.name=test -c user.email=test@example.invalid"
-    assert_run(tmp_path, f"git init -q -b main . && git add *.toml && {git} commit -qm first", {0})
+    quickly(f"git init -q -b main . && git add *.toml && {git} commit -qm first", tmp_path, {0})
     script = f"bash {SCRIPT} main sse-target.toml"
     variables = {"START": "ssegauge serve --pace 0.02 --port", "LOAD_SECONDS": "8", "USERS": "5"}
-    assert_run(tmp_path, script, ENOUGH, **ports, **variables)
+    quickly(script, tmp_path, ENOUGH, **ports, **variables)
     assert (tmp_path / "sse-out" / "report.html").is_file()
-    assert_run(tmp_path, 'test "$(git worktree list | wc -l)" -eq 1', {0})
+    quickly('test "$(git worktree list | wc -l)" -eq 1', tmp_path, {0})
     for port in ports.values():
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", int(port))) != 0
