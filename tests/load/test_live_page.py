@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -106,15 +105,9 @@ def test_charts_come_from_the_installed_library(tmp_path, two_endpoints):
 
 
 @pytest.mark.browser
-def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on PATH")
-    with locust_page(tmp_path, "--sse-target", two_endpoints) as page, sync_api.sync_playwright() as playwright:
+def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints, browser):
+    with locust_page(tmp_path, "--sse-target", two_endpoints) as page, browser.new_page() as tab:
         begin(page)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page()
         errors = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.on(
@@ -130,5 +123,4 @@ def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints):
         assert inside.locator(".chart .main-svg").count() >= 6
         assert "open streams" in inside.locator("#figures").inner_text()
         assert "truncated" in inside.locator("#endpoints").inner_text()
-        browser.close()
         assert errors == []
