@@ -43,11 +43,8 @@ class Arrival:
     event: Event
     block: Block
     at: float
-
-    @property
-    def type(self) -> str:
-        """The event's type."""
-        return self.event.type
+    type: str
+    """The event's type, as the contract goes by it."""
 
     @property
     def data(self) -> str:
@@ -118,9 +115,9 @@ class Observation:
     @cached_property
     def arrivals(self) -> list[Arrival]:
         """Every dispatched event in order."""
-        blocks = self.anatomy.event_blocks
+        blocks, type_of = self.anatomy.event_blocks, self.endpoint.type_of
         return [
-            Arrival(index, block.event, block, self.at(block.end))
+            Arrival(index, block.event, block, self.at(block.end), type_of(block.event.type, block.event.data))
             for index, block in enumerate(blocks)
             if block.event is not None
         ]

@@ -256,3 +256,32 @@ def test_each_part_has_a_progress_of_its_own() -> None:
 
 def test_parts_that_interleave_are_right(host: Host) -> None:
     held(host, Parts(), "ORD-02", "ORD-03", "ORD-07", "ORD-08", "ORD-13")
+
+
+UNNAMED = [
+    b'data: {"type":"response.%s"}\n\n' % name
+    for name in (
+        b"created",
+        b"in_progress",
+        b"output_item.added",
+        b"output_text.delta",
+        b"output_item.done",
+        b"completed",
+    )
+]
+"""Events whose name stands in the payload alone, as LiteLLM's proxy sends OpenAI's responses."""
+
+
+@pytest.mark.parametrize("rule", ["ORD-01", "ORD-02", "ORD-03", "ORD-07", "ORD-13"])
+def test_where_clients_go_by_the_payloads_type_it_is_the_type(rule: str) -> None:
+    preset = {key: value for key, value in PRESETS["openai-responses"].items() if rule != "ORD-01" or key != "group"}
+    assert outcome_of(rule, *UNNAMED, **preset) == "pass"
+    assert outcome_of("ORD-02", *UNNAMED[:-1], **preset) == "fail"
+    assert outcome_of("ORD-07", *UNNAMED[1:], **preset) == "fail"
+
+
+def test_an_event_without_its_name_is_told_once() -> None:
+    preset = PRESETS["openai-responses"]
+    told = said("JSON-06", exchange(at_once(*UNNAMED)), **preset)
+    assert told == "fail: response.created in an event of type message"
+    assert outcome_of("ORD-02", *UNNAMED, **{**preset, "discriminator": {"pointer": "/type"}}) == "fail"

@@ -6,6 +6,7 @@ import pytest
 
 from ssegauge.load.contract import Contract, Delivery, Watch, _has_id, _type_of
 from ssegauge.profile.endpoint import Endpoint
+from ssegauge.profile.presets import PRESETS
 from ssegauge.wire import LazyDecoder
 
 
@@ -79,3 +80,43 @@ def test_other_types_have_no_schema():
     for event in LazyDecoder().feed(b"event: other\ndata: {}\n\n"):
         watch.see(event, 0.0)
     assert watch.faults == {}
+
+
+def seen_by(endpoint, stream):
+    watch = Watch(Contract(Endpoint(name="e", **endpoint)), Delivery(), lambda _: None)
+    for event in LazyDecoder().feed(stream):
+        watch.see(event, 0.0)
+    watch.close(ended=True)
+    return watch
+
+
+DONE = b"event: done\ndata: {}\n\n"
+SENTINEL = b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("stream", "faults"),
+    [(DONE + SENTINEL, {}), (DONE + DONE, {"terminal": 1}), (DONE + SENTINEL + SENTINEL, {"terminal": 1})],
+)
+def test_a_terminal_event_may_be_followed_by_one_sentinel_as_in_a_check(stream, faults):
+    keys = {"data": "json", "terminal": ["done"], "terminal_data": ["[DONE]"]}
+    assert seen_by(keys, stream).faults == faults
+
+
+UNNAMED = b"".join(
+    b'data: {"type":"response.%s","response":{}}\n\n' % name for name in (b"created", b"in_progress", b"completed")
+)
+"""What LiteLLM's proxy sends: OpenAI's events without their names. The official client never looks at the names."""
+
+
+def test_events_whose_name_stands_in_the_payload_alone_end_a_stream_where_clients_go_by_it():
+    seen = seen_by(PRESETS["openai-responses"], UNNAMED)
+    assert seen.terminal_seen
+    assert not seen.faults
+    assert not seen_by({**PRESETS["openai-responses"], "discriminator": {"pointer": "/type"}}, UNNAMED).terminal_seen
+
+
+@pytest.mark.parametrize("said", ['"error"', "7", '""', '"\\ud800"', "null"])
+def test_what_a_payload_calls_itself_may_be_anything(said):
+    seen = seen_by(PRESETS["openai-responses"], f'data: {{"type": {said}}}\n\n'.encode())
+    assert seen.error_seen == (said == '"error"')

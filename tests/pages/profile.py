@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from ssegauge.profile import Metrics, Probe, Profile, Target
 from ssegauge.profile.endpoint import Broadcast, Endpoint, Reflect, Resume
-from ssegauge.profile.places import Place, Progress, SentAt, Tokens
+from ssegauge.profile.places import Discriminator, Place, Progress, SentAt, Tokens
 from ssegauge.profile.presets import PRESETS
 from ssegauge.profile.request import Input, Overlay
 
@@ -65,7 +65,7 @@ TEXTS: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         ),
         "deadline": ("duration", "in which the stream has ended; without it a stream is watched for `--window` seconds"),
         "group": ("place", "the part that an event belongs to, where parts interleave: `order` then holds for each part"),
-        "discriminator": ("place", "the payload's own name of the event type; it equals the `event` field"),
+        "discriminator": ("table", "the payload's own name of the event type; it equals the `event` field"),
         "lifetime": ("duration", "a stream may be expected to live that long (judged with `--long`)"),
         "reflect": ("table", "inputs whose text comes back: what injection and round trips are judged by"),
         "resume": ("table", "the stream goes on behind the last id that the client has"),
@@ -93,6 +93,10 @@ TEXTS: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "range": ("two numbers", "start and end; 0 and 100 where nothing is said"),
     },
     Place: {"pointer": ("pointer", "the place")},
+    Discriminator: {
+        "pointer": ("pointer", "the place"),
+        "names": ("true or false", "clients go by what stands there: it names an event that has no name. JSON-06 tells of such events, and their order, terminal and errors are judged all the same"),
+    },
     Tokens: {
         "pointer": ("pointer", "where the number stands"),
         "less": ("pointer", "where it says how many of them were not sent: a model's reasoning, say"),
@@ -144,7 +148,8 @@ PLACES: dict[type[BaseModel], str] = {
     Profile: "The file",
     Endpoint: "`[[endpoint]]`",
     Overlay: "`request`, `fault`, `invalid`, `idle`, `slow_start`, `endless`, `publish`",
-    Place: "`sequence`, `group`, `discriminator`, `terminal_when`, `error_when`, `first_match_when`",
+    Place: "`sequence`, `group`, `terminal_when`, `error_when`, `first_match_when`",
+    Discriminator: "`discriminator`",
     Progress: "`progress`",
     SentAt: "`sent_at`",
     Tokens: "`tokens`",

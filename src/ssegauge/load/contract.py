@@ -77,6 +77,7 @@ class Contract:
         self.order: State | None = endpoint.grammar.start() if endpoint.grammar is not None else None
         self.ends = bool(endpoint.terminal or endpoint.terminal_data or endpoint.terminal_when)
         self.matches = bool(endpoint.first_match or endpoint.first_match_when)
+        self.names = endpoint.discriminator if endpoint.discriminator and endpoint.discriminator.names else None
         self.sentinels = frozenset(endpoint.terminal_data)
         self.tells_by_payload = bool(endpoint.terminal_when or endpoint.error_when or endpoint.first_match_when)
         looks_inside = (endpoint.sequence, endpoint.sent_at, endpoint.group, endpoint.progress)
@@ -175,7 +176,7 @@ class Watch:
         self._order = contract.order
         self._groups: dict[Any, State] = {}
         self._progress: float | None = None
-        self._terminals = 0
+        self._terminals: set[bool] = set()  # an event and a sentinel, each once, as ORD-08 has it
         self.terminal_seen = False
         self.error_seen = False
         self.matched = 0
@@ -186,6 +187,8 @@ class Watch:
         """Look at one event; False where the contract says that it does not count."""
         contract = self._contract
         kind = contract.kind(_type_of(event))
+        if contract.names is not None and kind.name == "message":
+            kind = contract.kind(contract.names.type_of(kind.name, event.data).encode("utf-8", "surrogatepass"))
         if kind.ignored or (contract.endpoint.primer and contract.endpoint.is_primer(event.data, _has_id(event))):
             return False
         if contract.counts_ids and _has_id(event):
@@ -209,7 +212,7 @@ class Watch:
             self.error_seen = True
             return True
         if kind.ends or sentinel:
-            self._terminal()
+            self._terminal(sentinel=sentinel)
         elif self.terminal_seen:
             self._fault("terminal")
         if self._order is not None and not sentinel:
@@ -262,11 +265,11 @@ class Watch:
                     self._fault("progress")
                 self._progress = value
 
-    def _terminal(self) -> None:
-        self._terminals += 1
+    def _terminal(self, *, sentinel: bool) -> None:
         self.terminal_seen = True
-        if self._terminals > 1:
+        if sentinel in self._terminals:
             self._fault("terminal")
+        self._terminals.add(sentinel)
 
     def _advance(self, kind: str, document: Any) -> None:
         group = self._contract.endpoint.group

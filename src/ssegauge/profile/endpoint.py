@@ -14,7 +14,7 @@ from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from ssegauge.order import Order
 from ssegauge.profile.fields import Duration, EventType, HeaderName, Method, Model
-from ssegauge.profile.places import Place, Places, Progress, SentAt, Tokens
+from ssegauge.profile.places import Discriminator, Place, Places, Progress, SentAt, Tokens
 from ssegauge.profile.request import Input, Overlay, Request
 from ssegauge.profile.schemas import validator
 
@@ -85,7 +85,7 @@ class Endpoint(Model):
     goodput: dict[StreamTime, Duration] = Field(default_factory=dict)
     deadline: Duration | None = None
     group: Place | None = None
-    discriminator: Place | None = None
+    discriminator: Discriminator | None = None
     lifetime: Duration | None = None
     reflect: Reflect = Field(default_factory=Reflect)
     resume: Resume | None = None
@@ -131,6 +131,10 @@ class Endpoint(Model):
         if overlay is None:
             raise LookupError(f"{self.name} declares no {name}")
         return self.request.overlaid(overlay)
+
+    def type_of(self, type: str, data: str) -> str:
+        """The type that the contract goes by: the event's own, or what the payload says where clients go by that."""
+        return type if self.discriminator is None else self.discriminator.type_of(type, data)
 
     def is_terminal(self, type: str, data: str) -> bool:
         """Whether this event ends the stream."""

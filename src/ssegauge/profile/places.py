@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, StrictBool, model_validator
 
 from ssegauge.profile import pointer as pointers
 from ssegauge.profile.fields import EventType, Model, Pointer
@@ -45,6 +45,19 @@ def _one_or_more(value: Any) -> Any:
 
 
 Places = Annotated[tuple[Place, ...], BeforeValidator(_one_or_more)]
+
+
+class Discriminator(Place):
+    """Where the payload repeats the event's type; `names`: clients go by it, so it names an event that has no name."""
+
+    names: StrictBool = False
+
+    def type_of(self, type: str, data: str) -> str:
+        """The type that clients see in an event of this type and data."""
+        if not self.names or type != "message":
+            return type
+        said = self.in_data(data)
+        return said if isinstance(said, str) and said else type
 
 
 class Tokens(Place):

@@ -33,7 +33,8 @@ _OPENAI_CHAT: Final[dict[str, Any]] = {
 }
 
 # https://developers.openai.com/api/reference/resources/responses/streaming-events
-# Named events that repeat their name under /type and count in /sequence_number. Three ways to end: completed,
+# Named events that repeat their name under /type and count in /sequence_number. The official client goes by /type
+# alone (_streaming.py, above), and gateways leave the names out: that is JSON-06's, and not an end that never came. Three ways to end: completed,
 # incomplete (a limit was hit, which is a proper end), failed. No [DONE]. A failure comes as `error`, as
 # `response.failed`, or as one after the other. Parts of the output interleave by /output_index.
 _OPENAI_RESPONSES: Final[dict[str, Any]] = {
@@ -47,7 +48,7 @@ _OPENAI_RESPONSES: Final[dict[str, Any]] = {
     "terminal": ["response.completed", "response.incomplete"],
     "errors": ["error", "response.failed"],
     "sequence": {"pointer": "/sequence_number"},
-    "discriminator": {"pointer": "/type"},
+    "discriminator": {"pointer": "/type", "names": True},
     "first_match": [
         "response.output_text.delta",
         "response.function_call_arguments.delta",
