@@ -7,8 +7,6 @@ import pytest
 from .deployed import SERVED_BY
 from .deployed_page import PAGE, bytes_rows, deploy_rows
 
-for package in ("hypercorn", "granian", "httptools"):
-    pytest.importorskip(package, reason=f"needs the package {package}")
 pytestmark = [pytest.mark.field, pytest.mark.slow]
 
 

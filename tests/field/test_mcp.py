@@ -21,7 +21,6 @@ from ssegauge.finding import Finding
 from .contract import broken, findings
 from .running import Foreign, Running, running
 
-pytest.importorskip("mcp", reason="needs the package mcp")
 pytestmark = [pytest.mark.field, pytest.mark.slow]
 
 UVICORN = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import trustme
 
 from tests.load.conftest import start, stop
 from tests.load.visiting import counters_of, visited
@@ -221,7 +222,6 @@ def test_a_server_that_says_nothing_is_a_connect_error_in_time(server, visit):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    trustme = pytest.importorskip("trustme")
     folder = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")
@@ -266,7 +266,6 @@ async def app(scope, receive, send):
 @pytest.fixture
 def hypercorn(tmp_path):
     """Serves that application over HTTP/2 without TLS; its address."""
-    pytest.importorskip("hypercorn")
     (tmp_path / "served.py").write_text(APP)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

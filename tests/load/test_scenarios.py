@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.timing import MS
 
@@ -201,7 +202,6 @@ KUBERNETES = re.compile(r"```yaml\n(apiVersion: locust\.io.*?)```", re.DOTALL)
 
 @pytest.mark.slow
 def test_the_kubernetes_example_says_what_its_operator_and_locust_understand():
-    yaml = pytest.importorskip("yaml")
     text = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
     [resource] = list(yaml.safe_load_all(KUBERNETES.search(text)[1]))
     assert (resource["apiVersion"], resource["kind"]) == ("locust.io/v2", "LocustTest")

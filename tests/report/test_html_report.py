@@ -471,9 +471,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.mark.slow
 @pytest.mark.browser
 def test_the_plots_are_written_as_images(tmp_path, capsys) -> None:
-    pytest.importorskip("kaleido")
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        pytest.skip("there is no Chromium on PATH")
+        pytest.skip("needs chromium from the distribution's packages")
     run = load(scenario=MARKUP[:100])
     results.write(tmp_path / "load.json", run)
     arguments = [
@@ -508,7 +507,6 @@ def test_images_need_an_extra_and_say_which(tmp_path, monkeypatch, capsys) -> No
 
 
 def test_images_need_a_browser_and_say_so(tmp_path, monkeypatch, capsys) -> None:
-    pytest.importorskip("kaleido")
     results.write(tmp_path / "load.json", load())
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
     arguments = ["report", str(tmp_path / "load.json"), "-o", str(tmp_path / "report.html"), "--png", str(tmp_path)]
