@@ -238,7 +238,7 @@ def test_client_that_stalls_and_then_leaves_is_cleaned_up_too(bench: Bench) -> N
     seen = bench.observation
     if bench.endpoint.endless is None and seen.ended:
         raise Untestable("the stream is too short to stall its server: declare endless")
-    require_noticed(bench)
+    require_noticed(bench, by_count=True)
     sent = bench.final_sent if bench.endpoint.endless is None else bench.sent("endless")
     with contextlib.ExitStack() as clients:
         held: list[Stream] = []
