@@ -108,6 +108,22 @@ def test_openai_shape_takes_the_preset(host: Host, tmp_path: Path) -> None:
     assert endpoint.terminal_data == ("[DONE]",)
 
 
+def test_responses_without_names_are_known_by_their_payloads(host: Host, tmp_path: Path) -> None:
+    kinds = ("created", "in_progress", "output_item.added", "output_text.delta", "output_item.done", "completed")
+    frames = [block(json.dumps({"type": f"response.{kind}"})) for kind in kinds]
+    endpoint, broken, _ = write(host, Written(*frames, block("[DONE]")), "/stream", tmp_path)
+    assert endpoint.preset == "openai-responses"
+    assert endpoint.terminal_data == ("[DONE]",)
+    assert [rule for rule in broken if not rule.startswith("REC")] == ["JSON-06"]
+
+
+def test_a_preset_that_knows_the_end_is_not_said_to_have_none(host: Host, tmp_path: Path) -> None:
+    frames = [block(json.dumps({"jsonrpc": "2.0", **more})) for more in ({"method": "x"}, {"id": 1, "result": {}})]
+    endpoint, _, text = write(host, Written(*frames), "/stream", tmp_path)
+    assert endpoint.preset == "mcp-streamable-http"
+    assert "no event marks the end" not in text
+
+
 def test_a_credential_is_not_written_down(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "secret.toml"
     with host.serving(Clean()) as url:
@@ -125,7 +141,9 @@ def test_an_address_without_a_stream_is_one_clear_line(
     file = tmp_path / "none.toml"
     with host.serving(Open()) as url:
         assert main(["init", f"{url}/health", "-o", str(file)]) == 3
-    assert "no event stream: status 200, Content-Type application/json" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no event stream: status 200, Content-Type application/json: {" in said  # why, in the server's words
+    assert said.count("\n") == 1
     assert not file.exists()
 
 

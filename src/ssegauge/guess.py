@@ -58,11 +58,11 @@ def guess(runs: Sequence[Observation]) -> Guess:
         found.deadline_s = max(10, math.ceil(longest * 3 / 5) * 5)
     else:
         found.notes.append("the stream went on when we stopped looking, so no terminal and no deadline is declared")
-    if ended and not found.terminal and not found.sentinel:
+    found.preset = _preset(bodies, found.sentinel)
+    if ended and not (found.terminal or found.sentinel or found.preset):
         found.notes.append("no event marks the end: a cut stream cannot be told from a whole one (ORD-09)")
     if found.json:
         _look_into(found, [[json.loads(event.data) for event in events] for events in bodies], types)
-    found.preset = _preset(bodies, found.sentinel)
     return found
 
 
@@ -173,7 +173,8 @@ def _preset(bodies: list[list[Arrival]], sentinel: str | None) -> str | None:
         return "openai-chat"
     if {"message_start", "message_stop"} <= types:
         return "anthropic-messages"
-    if "response.created" in types:
+    # gateways leave the names out, and clients go by the payload's
+    if "response.created" in types | {str(document.get("type")) for document in objects}:
         return "openai-responses"
     if objects and all(document.get("jsonrpc") == "2.0" for document in objects):
         return "mcp-streamable-http"

@@ -13,9 +13,11 @@ from ssegauge import profile
 from ssegauge.bench import Bench, Options
 from ssegauge.errors import Inconclusive, UserError
 from ssegauge.guess import Guess, guess
+from ssegauge.profile.presets import PRESETS
 from ssegauge.redaction import is_secret
 from ssegauge.results import write_whole
 from ssegauge.serving import reach
+from ssegauge.visible import visible
 
 EXAMPLES = """\b
 Examples:
@@ -59,6 +61,7 @@ def command(url: str, output: Path | None, *, force: bool, json_body: str | None
         status = seen.status or seen.detail or seen.end
         raise Inconclusive(
             f"{url}: no event stream: status {status}, Content-Type {seen.value('content-type') or 'missing'}"
+            + (f": {visible(runs[0].body, 300)}" if runs[0].body else "")
         )
     text = as_profile(url, known, guess(runs))
     if output is None:
@@ -84,6 +87,8 @@ def as_profile(url: str, known: profile.Profile, found: Guess) -> str:
         lines.append(
             f"preset   = {_toml(found.preset)}                # brings order, terminal and errors of this well-known shape"
         )
+        if found.sentinel and found.sentinel not in PRESETS[found.preset].get("terminal_data", []):
+            lines.append(f"terminal_data = [{_toml(found.sentinel)}]    # comes behind what ends streams of this shape")
     else:
         lines += _contract(found)
     lines += _suggestions(found)
