@@ -15,7 +15,8 @@ from ssegauge.client import LONG, Limits, Stream
 from ssegauge.client.http2 import Http2Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.means.aborting import Aborts, abort_everywhere, aborts, after_aborts
+from ssegauge.means.aborting import ENOUGH, Aborts, abort_everywhere, aborts, after_aborts
+from ssegauge.means.crowd import fault, fewer, varies_alone
 from ssegauge.means.leaving import (
     BATCH,
     NOTICE,
@@ -88,8 +89,8 @@ def test_one_client_leaving_does_not_disturb_another(bench: Bench) -> None:
         raise Untestable("the server serves no longer after the aborts, which DIS-04 judges")
     if _disturbed(bench, first) is None:
         return
-    if _ends_otherwise_by_itself(bench):
-        return  # streams of different lengths, with and without others that leave
+    if varies_alone(bench):
+        return  # with and without others that leave
     again = _disturbed(bench, abort_everywhere(bench))
     if again is not None:
         tail = first.witness.arrivals[-1:]
@@ -100,25 +101,26 @@ def _disturbed(bench: Bench, seen: Aborts) -> str | None:
     """How the stream that stayed differs from one alone, or None."""
     usual, witness = bench.observation, seen.witness
     if not usual.ended:
-        return "the stream that stayed was ended by the server" if witness.ended else _silent(usual, seen)
+        said = "the stream that stayed was ended by the server" if witness.ended else _silent(usual, seen)
+        return said or _worse(bench, witness)
     if witness.verdict != usual.verdict:
         return f"the stream that stayed is {witness.verdict}; alone it is {usual.verdict}"
     if len(witness.types) < len(usual.types) and witness.types == usual.types[: len(witness.types)]:
         return f"the stream that stayed ended after {len(witness.types)} of {len(usual.types)} events"
-    return None
+    return _worse(bench, witness)
+
+
+def _worse(bench: Bench, witness: Observation) -> str | None:
+    found = fault(bench, witness) or fewer(bench, witness)
+    return f"the stream that stayed is {found}" if found else None
 
 
 def _silent(usual: Observation, seen: Aborts) -> str | None:
     """An endless stream that had events all the time brings none after the others left."""
-    steady = len(usual.arrivals) >= 10
+    steady = len(usual.arrivals) >= ENOUGH
     if steady and not any(arrival.at > seen.last_at for arrival in seen.witness.arrivals):
         return "the stream that stayed brought nothing more after the others had left"
     return None
-
-
-def _ends_otherwise_by_itself(bench: Bench) -> bool:
-    alone, usual = bench.observe(bench.final_sent, follow=False), bench.observation
-    return alone.verdict != usual.verdict or len(alone.types) != len(usual.types)
 
 
 # -- work upstream --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from ssegauge.bench import Options
 from tests.mutants.disconnect import Watched
 from tests.mutants.host import Host
-from tests.mutants.message import Call, Peer
+from tests.mutants.message import Call, Peer, block
 from tests.mutants.server import Clean
 
 from .near import outcome
@@ -49,3 +49,103 @@ class WorksOutTheFirstEvent(Watched):
 @pytest.mark.parametrize("kind", [ForgetsOneInSix, WorksOutTheFirstEvent])
 def test_work_that_goes_on_for_some_who_left(host: Host, kind: type[Clean]) -> None:
     assert outcome(host, kind(), "DIS-01") == "fail"
+
+
+class LosesAnEventPerLeaver(Watched):
+    """A write to a client that has left ends the round in which everybody gets the event."""
+
+    count = 20
+    gone = 0
+
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        self.gone += 1
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        gone = self.gone
+        async for frame in super().events(call, start):
+            if self.gone != gone and b"event: delta" in frame:
+                gone = self.gone
+                continue
+            yield frame
+
+
+class LosesItWithoutNumbers(LosesAnEventPerLeaver):
+    """The same, and no number tells it."""
+
+    profile = Clean.profile.replace('sequence = { pointer = "/seq" }\n', "")
+
+
+class FeedOfTheFirst(Watched):
+    """One producer for all, which belongs to whoever came first; it has little to tell."""
+
+    options = Options(window=2.5)
+    producers = 0
+
+    async def abandoned(self, call: Call, peer: Peer) -> None:
+        self.producers += 1
+
+    async def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:  # type: ignore[override]
+        own = self.producers
+        while True:
+            if own == self.producers:
+                yield block('{"hello": true}', event="hello", retry=1500)
+            await asyncio.sleep(0.3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "endpoint"), [(LosesAnEventPerLeaver, "main"), (LosesItWithoutNumbers, "main"), (FeedOfTheFirst, "feed")]
+)
+def test_a_stream_that_suffers_where_others_leave(host: Host, kind: type[Clean], endpoint: str) -> None:
+    assert outcome(host, kind(), "DIS-05", endpoint=endpoint) == "fail"
+
+
+# -- who fails ------------------------------------------------------------------------------------------------------
+
+
+class UsesUpItsPool(Clean):
+    """Each failure keeps one of ten workers."""
+
+    failed = 0
+
+    def failure(self) -> bytes:
+        self.failed += 1
+        return super().failure()
+
+    async def stream(self, call: Call, peer: Peer) -> bool:
+        if self.failed >= 10:
+            await asyncio.sleep(30)
+        return await super().stream(call, peer)
+
+
+class LosesAnEventPerFailure(UsesUpItsPool):
+    """A failure costs the streams beside it an event."""
+
+    count = 20
+
+    async def stream(self, call: Call, peer: Peer) -> bool:
+        return await Clean.stream(self, call, peer)
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        failed = self.failed
+        async for frame in super().events(call, start):
+            if self.failed != failed and b"event: delta" in frame:
+                failed = self.failed
+                continue
+            yield frame
+
+
+class TellsEverybody(LosesAnEventPerFailure):
+    """A failure is told to whoever is there."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        failed = self.failed
+        async for frame in Clean.events(self, call, start):
+            if self.failed != failed and b"event: error" not in frame:
+                yield super().failure()
+                return
+            yield frame
+
+
+@pytest.mark.parametrize("kind", [UsesUpItsPool, LosesAnEventPerFailure, TellsEverybody])
+def test_a_server_that_suffers_from_failures(host: Host, kind: type[Clean]) -> None:
+    assert outcome(host, kind(), "ERR-10") == "fail"

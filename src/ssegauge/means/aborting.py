@@ -15,6 +15,11 @@ from ssegauge.client.request import head_bytes, with_defaults
 from ssegauge.means.leaving import BY_FIN, BY_RST, NOTICE, Leave, patience
 from ssegauge.observation import Observation
 
+ENOUGH = 5
+"""Events from which on the silences of a stream without end tell how long it is ever silent."""
+MANY = 10
+"""Events from which on they tell it well."""
+
 
 @dataclass(frozen=True)
 class Aborts:
@@ -46,14 +51,14 @@ def abort_everywhere(bench: Bench) -> Aborts:
         witness.until_head()
         bench.together(runs)
         last_at = witness.elapsed
-        to_the_end.append(partial(_stay, bench, witness, last_at))
+        to_the_end.append(partial(stay, bench, witness, last_at))
         bench.together(to_the_end)
         seen = bench.view(witness)
         return Aborts(seen, last_at, after_aborts(bench))
 
 
-def _stay(bench: Bench, witness: Stream, last_at: float) -> None:
-    """To the end of the stream; of one without end, as long after the aborts as its longest silence was, and a second."""
+def stay(bench: Bench, witness: Stream, last_at: float) -> None:
+    """To the end of the stream; of one without end, until it goes on after the aborts, or is silent for far too long."""
     usual = bench.observation
     if usual.ended:
         witness.pump(within=max(usual.exchange.end_at * 3 + 2.0 - witness.elapsed, 1.0))
@@ -61,7 +66,8 @@ def _stay(bench: Bench, witness: Stream, last_at: float) -> None:
     times = [arrival.at for arrival in usual.arrivals]
     silence = max((after - before for before, after in pairwise(times)), default=0.0)
     before = witness.events
-    witness.pump(lambda stream: stream.events > before and stream.elapsed > last_at + 0.5, within=2 * silence + 1.0)
+    patience = (2 if len(times) >= MANY else 4) * silence + 1.0  # few events tell less of the longest silence
+    witness.pump(lambda stream: stream.events > before and stream.elapsed > last_at + 0.5, within=patience)
 
 
 def after_aborts(bench: Bench) -> Observation:

@@ -66,6 +66,26 @@ def fault(bench: Bench, seen: Observation) -> str | None:
     return f"a stream that breaks {'; '.join(sorted(more)[:3])}" if more else None
 
 
+def fewer(bench: Bench, seen: Observation) -> str | None:
+    """That a finished stream brought fewer events than the recorded one, where five others brought exactly as many."""
+    usual = bench.observation
+    if not (usual.ended and seen.ended) or len(seen.contract_arrivals) >= len(usual.contract_arrivals):
+        return None
+    if any(_kinds(other) != _kinds(usual) for other in five(bench)):
+        return None
+    return f"a stream of {len(seen.contract_arrivals)} events; alone it has {len(usual.contract_arrivals)}"
+
+
+def _kinds(seen: Observation) -> list[str]:
+    return [arrival.type for arrival in seen.contract_arrivals]
+
+
+def varies_alone(bench: Bench) -> bool:
+    """A stream without others beside it differs from the recorded one, too."""
+    alone, usual = run_alone(bench), bench.observation
+    return fault(bench, alone) is not None or (usual.ended and _kinds(alone) != _kinds(usual))
+
+
 def broken_rules(bench: Bench, exchange: Exchange) -> dict[str, str]:
     """The rules that a recording of this exchange breaks, each with what it got."""
     place = Bench(bench.profile, bench.endpoint, replace(bench.options, save=None), recording=exchange)
