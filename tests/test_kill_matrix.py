@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from ssegauge import suite
-from ssegauge.finding import as_text
+from ssegauge.finding import Finding, as_text
 from ssegauge.judging import judge
 from ssegauge.rules import CATALOGUE
 
 from .mutants.catalogue import MUTANTS, bench_for
 from .mutants.host import Host
+from .mutants.http import ErrorAs200, NoAllow
 from .mutants.page import PAGE, page
 from .mutants.server import Clean
 
@@ -25,13 +26,24 @@ def host() -> Iterator[Host]:
     started.stop()
 
 
-def failures(
-    host: Host, server: Clean, rules: set[str], endpoint: str | None = None, recorded: frozenset[str] = frozenset()
-) -> dict[str, str]:
-    """What is broken among `rules`, as rule and text; a rule that could not be judged counts too.
+def broken(
+    host: Host, kind: type[Clean], rules: set[str], endpoint: str | None = None, recorded: frozenset[str] = frozenset()
+) -> dict[str, Finding]:
+    """What is broken among `rules`, and what could not be judged on a second server of this kind either.
 
     Those in `recorded` are judged from one recording, which is fast, and again live where that says that they are broken.
     """
+    found = _judged(host, kind(), rules, endpoint, recorded)
+    unsure = {identifier for identifier, finding in found.items() if finding.outcome == "error"}
+    if unsure:  # the machine was too busy, perhaps
+        found = {identifier: found[identifier] for identifier in found.keys() - unsure}
+        found |= _judged(host, kind(), unsure, endpoint)
+    return found
+
+
+def _judged(
+    host: Host, server: Clean, rules: set[str], endpoint: str | None = None, recorded: frozenset[str] = frozenset()
+) -> dict[str, Finding]:
     with bench_for(host, server, endpoint=endpoint) as bench:
         saved = replace(bench, recording=bench.observation.exchange)
         findings = [
@@ -39,11 +51,25 @@ def failures(
             for identifier, check in suite.checks().items()
             if identifier in rules and (identifier not in recorded or judge(check, saved).outcome in {"fail", "error"})
         ]
-    return {
-        finding.rule: as_text(finding.to_json()) if finding.outcome == "fail" else finding.reason
+    return {finding.rule: finding for finding in findings if finding.outcome in {"fail", "error"}}
+
+
+def expect(name: str, found: dict[str, Finding]) -> None:
+    """The mutant broke its rule, and of the others none but companions."""
+    rule = MUTANTS[name].rule
+    told = found.get(rule)
+    assert told is not None, f"{name} did not trip {rule}"
+    assert told.outcome == "fail", f"{rule} could not be judged on {name}: {told.reason}"
+    allowed = {rule, *MUTANTS[name].companions, *CATALOGUE[rule].companions}
+    assert found.keys() <= allowed, texts(finding for finding in found.values() if finding.rule not in allowed)
+
+
+def texts(findings: Iterable[Finding]) -> str:
+    """What they say, each failure with its evidence."""
+    return "\n".join(
+        as_text(finding.to_json()) if finding.outcome == "fail" else f"{finding.rule}: {finding.reason}"
         for finding in findings
-        if finding.outcome in {"fail", "error"}
-    }
+    )
 
 
 RECORDED = {identifier for identifier, law in CATALOGUE.items() if law.recording}
@@ -63,7 +89,20 @@ def test_the_page_says_what_the_matrix_is() -> None:
 
 @pytest.mark.parametrize("endpoint", ["main", "echo", "feed", "chat"])
 def test_clean_server_trips_nothing(host: Host, endpoint: str) -> None:
-    assert failures(host, Clean(), set(CATALOGUE), endpoint) == {}
+    assert not (found := broken(host, Clean, set(CATALOGUE), endpoint)), texts(found.values())
+
+
+def test_a_mutant_that_breaks_nothing_or_too_much_is_seen(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Harmless(Clean):
+        rule = "HTTP-24"
+
+    class TooMuch(NoAllow, ErrorAs200):
+        rule = "HTTP-24"
+
+    for kind, said in ((Harmless, "did not trip HTTP-24"), (TooMuch, "HTTP-02 ")):
+        monkeypatch.setitem(MUTANTS, "wrong", kind)
+        with pytest.raises(AssertionError, match=said):
+            expect("wrong", broken(host, kind, {"HTTP-02", "HTTP-24"}))
 
 
 QUICK = {"http", "headers", "encoding", "framing", "fields", "json", "order", "clients", "cors"}
@@ -80,17 +119,11 @@ def _quick_first() -> list[object]:
 
 @pytest.mark.parametrize("name", _quick_first())
 def test_mutant_trips_its_rule(host: Host, name: str) -> None:
-    mutant = MUTANTS[name]()
-    found = failures(host, mutant, RECORDED | {mutant.rule}, recorded=frozenset(RECORDED - {mutant.rule}))
-    assert mutant.rule in found, f"{name} did not trip {mutant.rule}"
-    allowed = {mutant.rule, *mutant.companions, *CATALOGUE[mutant.rule].companions}
-    assert set(found) <= allowed, "\n".join(text for rule, text in found.items() if rule not in allowed)
+    kind = MUTANTS[name]
+    expect(name, broken(host, kind, RECORDED | {kind.rule}, recorded=frozenset(RECORDED - {kind.rule})))
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", list(MUTANTS))
 def test_mutant_trips_nothing_else(host: Host, name: str) -> None:
-    mutant = MUTANTS[name]()
-    found = failures(host, mutant, set(CATALOGUE))
-    allowed = {mutant.rule, *mutant.companions, *CATALOGUE[mutant.rule].companions}
-    assert set(found) <= allowed, "\n".join(text for rule, text in found.items() if rule not in allowed)
+    expect(name, broken(host, MUTANTS[name], set(CATALOGUE)))
