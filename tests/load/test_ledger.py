@@ -3,12 +3,16 @@
 import json
 import random
 
+import pytest
+
 from ssegauge.load.clock import Clock
+from ssegauge.load.collector import Collector, Delta
 from ssegauge.load.figures import book_figures, row
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Ledger
 from ssegauge.load.outcome import Outcome
 from ssegauge.load.recorder import Recorder
+from ssegauge.load.validity import Limits
 from ssegauge.verdict import Facts
 
 
@@ -104,3 +108,80 @@ def test_a_row_has_the_times_of_the_streams_that_ended_in_its_second():
         "longest_gap": 9.0,
         "duration": 50.0,
     }
+
+
+SECOND = 1_000_000_000
+
+
+class StillClock(Clock):
+    """The wall clock is the monotonic one, and stands where the test puts it."""
+
+    def __init__(self):
+        super().__init__()
+        self.offset_ns = 0
+        self.now = 100 * SECOND
+
+    def look(self):
+        pass
+
+
+def worker(monkeypatch, said):
+    """What a worker reports whose streams open and close (by so many) at these times in seconds."""
+    clock = StillClock()
+    monkeypatch.setattr("ssegauge.load.recorder.monotonic_ns", lambda: clock.now)
+    recorder = Recorder(clock)
+    for at, change in said:
+        clock.now = int((100 + at) * SECOND)
+        for _ in range(abs(change)):
+            if change > 0:
+                recorder.opened("/")
+            else:
+                recorder.closed("/", comments=0)
+    return recorder, clock
+
+
+def report(name, recorder, clock, at, number=0, *, final=True):
+    clock.now = int((100 + at) * SECOND)
+    state = {"peak_open": recorder.peak_open, "peaks": dict(recorder.peaks)}
+    return name, Delta("run", number, Ledger.from_json(json.loads(json.dumps(recorder.take().to_json()))), state, final)
+
+
+def collected(*reports):
+    collector = Collector("run")
+    collector.started = 100.0
+    for name, delta in reports:
+        collector.add(name, delta)
+    found = collector.document({}, Limits())
+    assert found["endpoints"]["/"]["streams"]["peak_open"] == found["streams"]["peak_open"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "peak"),
+    [
+        ([(0.1, 20), (0.9, -20)], [(0.3, 20), (0.8, -20)], 40),  # never at the end of a second
+        ([(0.1, 20), (0.9, -20)], [(1.1, 20), (1.8, -20)], 20),  # one after the other
+        ([(0.1, 20), (0.4, -20)], [(0.4, 20), (0.8, -20)], 20),  # in the same second, and never at once
+        ([(0.1, 20), (5.0, -20)], [(2.2, 20), (2.7, -20), (2.9, 5)], 40),
+        ([(0.1, 3), (0.11, 3), (0.12, -6)], [(0.6, 1)], 6),  # too short for a moment, and of one worker alone
+    ],
+)
+def test_the_most_streams_open_at_once_on_two_workers(monkeypatch, one, other, peak):
+    first = report("a", *worker(monkeypatch, one), at=6)
+    second = report("b", *worker(monkeypatch, other), at=6)
+    assert collected(first, second)["streams"]["peak_open"] == peak
+    assert collected(second, first)["streams"]["peak_open"] == peak
+
+
+def test_open_streams_are_counted_by_the_moment_however_late_a_worker_is_and_when_it_reports(monkeypatch):
+    late, late_clock = worker(monkeypatch, [(0.2, 20), (3.4, -20)])  # and nothing ran in between
+    first = report("late", late, late_clock, at=3.5)
+    prompt, clock = worker(monkeypatch, [(0.3, 20)])
+    parts = [report("prompt", prompt, clock, at=0.9, final=False)]
+    clock.now = int(102.1 * SECOND)
+    assert prompt.tick(clock.now)
+    parts.append(report("prompt", prompt, clock, at=2.6, number=1))
+    found = collected(*parts, first)
+    assert found["streams"]["peak_open"] == 40
+    assert [row["open"] for row in found["series"]] == [40, 40, 20, 0][: len(found["series"])]
+    assert len(found["series"]) >= 3

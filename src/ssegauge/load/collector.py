@@ -67,6 +67,7 @@ class Collector:
         self.workers: dict[str, Worker] = {}
         self.rows: list[dict[str, Any]] = []
         self.endpoint_rows: dict[str, list[dict[str, Any]]] = {}
+        self._peaks: dict[str | None, int] = {}  # of folded seconds; None: of all together
         self.notes: list[str] = []
         self.extra: dict[str, Any] = {}
         self.kept_seconds = float(_KEPT_SECONDS)
@@ -101,6 +102,7 @@ class Collector:
         self.resets += 1
         self.rows.clear()
         self.endpoint_rows.clear()
+        self._peaks.clear()
         self.started = time.time()
 
     def waits_for(self) -> list[str]:
@@ -168,9 +170,8 @@ class Collector:
         endpoints = {}
         for name, book in self.ledger.books.items():
             endpoints[name] = figures.book_figures(book, figures.lost_heads(book))
-            rows = self.endpoint_rows.get(name, [])
-            endpoints[name]["streams"]["peak_open"] = max(figures.peak_open(rows), self._peak_of(name))
-            endpoints[name]["series"] = rows
+            endpoints[name]["streams"]["peak_open"] = self._peak_of(name)
+            endpoints[name]["series"] = self.endpoint_rows.get(name, [])
         return {
             "schema": results.SCHEMA,
             "kind": "load",
@@ -190,13 +191,15 @@ class Collector:
         }
 
     def peak_open(self) -> int:
-        """The most streams open at once. Exact for one process; for several the most at the end of a second."""
+        """The most streams open at once, as far as seconds are folded. Exact for one process; for several the most at
+        any of a second's moments, at which each of them counts its own.
+        """
         alone = max((worker.state.get("peak_open", 0) for worker in self.workers.values()), default=0)
-        return max(alone, figures.peak_open(self.rows))
+        return max(alone, self._peaks.get(None, 0))
 
     def _peak_of(self, endpoint: str) -> int:
         peaks = [worker.state.get("peaks", {}).get(endpoint, 0) for worker in self.workers.values()]
-        return max(peaks, default=0)
+        return max(*peaks, self._peaks.get(endpoint, 0)) if peaks else 0
 
     def _evidence(self, total: Book, whole: Mapping[str, Any], harness: Mapping[str, Any], clock: str) -> Evidence:
         states = [worker.state for worker in self.workers.values()]
@@ -212,12 +215,19 @@ class Collector:
         )
 
     def _fold(self, second: int) -> None:
+        if second >= int(self.started):
+            self._note_peaks(second)
         if self._counts(second):
             self.rows.append(self._row(second, None))
             for name in self.ledger.books:
                 self.endpoint_rows.setdefault(name, []).append(self._row(second, name))
         for book in (*self.ledger.books.values(), self.ledger.harness):
             book.fold(second)
+
+    def _note_peaks(self, second: int) -> None:
+        here = {name: book.slices[second] for name, book in self.ledger.books.items() if second in book.slices}
+        for name, slices in ((None, here.values()), *((name, (slice_,)) for name, slice_ in here.items())):
+            self._peaks[name] = max(self._peaks.get(name, 0), figures.peak_open(slices))
 
     def _counts(self, second: int) -> bool:
         """A second of this run: what a worker says late of one that has its row already is in the sums only."""

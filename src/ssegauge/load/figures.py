@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ssegauge.load.histogram import GROWTH, Histogram
-from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, RATES, ROW_TIMES, Book, Ledger, Slice
+from ssegauge.load.ledger import EVENT_TIMES, HARNESS_TIMES, LATENCIES, MOMENTS, RATES, ROW_TIMES, Book, Ledger, Slice
 from ssegauge.verdict import VERDICTS
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -138,7 +138,7 @@ def row(second: int, started: float, phase: str, slices: Iterable[Slice], *, his
     return {
         "t": second - int(started),
         "phase": phase,
-        "open": int(sums.levels.get("open", 0)),
+        "open": sums.open.get(MOMENTS - 1, 0),
         "started": sums.counters["started"],
         "opened": sums.counters["opened"],
         "ended": sum(by_verdict.values()),
@@ -170,9 +170,12 @@ def harness_row(slice_: Slice | None) -> dict[str, Any]:
     return figures
 
 
-def peak_open(rows: Iterable[Mapping[str, Any]]) -> int:
-    """The most streams open at the end of a second: a lower bound of the peak between."""
-    return max((found["open"] for found in rows), default=0)
+def peak_open(slices: Iterable[Slice]) -> int:
+    """The most streams open at a moment of a second, from the slices of all endpoints, or of one."""
+    sums: Counter[int] = Counter()
+    for slice_ in slices:
+        sums.update(slice_.open)
+    return max(sums.values(), default=0)
 
 
 def _coarse(histogram: Histogram) -> dict[str, Any]:

@@ -46,6 +46,9 @@ ROW_TIMES = ("ttfb", "longest_gap", "duration")
 HARNESS_TIMES = ("read_lag", "stamp_bound", "schedule_lag", "loop_lag")
 """What the generator measures of itself."""
 
+MOMENTS = 20
+"""How often in a second streams that are open are counted: at the same moments of the wall clock in all processes."""
+
 MAX_FIRST_NUMBERS = 1000
 MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile server must not fill our memory
 
@@ -53,10 +56,11 @@ MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile se
 class Slice:
     """One second: what happened in it, as counters and histograms.
 
-    `raw` collects what every read gives (gaps in nanoseconds); `settle` counts them, many at once.
+    `raw` collects what every read gives (gaps in nanoseconds); `settle` counts them, many at once. `open`: streams open
+    at each of the second's moments, by its number; the last one is the second's end.
     """
 
-    __slots__ = ("bytes", "comments", "counters", "events", "histograms", "levels", "longest_gap", "raw")
+    __slots__ = ("bytes", "comments", "counters", "events", "histograms", "levels", "longest_gap", "open", "raw")
 
     def __init__(self) -> None:
         # The three that change with every read are plain numbers.
@@ -66,6 +70,7 @@ class Slice:
         self.longest_gap = 0.0
         self.counters: Counter[str] = Counter()
         self.levels: dict[str, float] = {}
+        self.open: dict[int, int] = {}
         self.histograms: dict[str, Histogram] = {}
         self.raw: list[int] = []
 
@@ -91,6 +96,8 @@ class Slice:
         self.counters.update(other.counters)
         for name, level in other.levels.items():
             self.levels[name] = self.levels.get(name, 0) + level
+        for moment, count in other.open.items():
+            self.open[moment] = self.open.get(moment, 0) + count
         for name, histogram in other.histograms.items():
             self.histogram(name).merge(histogram)
 
@@ -103,6 +110,7 @@ class Slice:
             "longest_gap": self.longest_gap,
             "counters": dict(self.counters),
             "levels": self.levels,
+            "open": [[moment, count] for moment, count in self.open.items()],
             "histograms": {name: histogram.to_json() for name, histogram in self.histograms.items() if histogram},
         }
 
@@ -116,6 +124,7 @@ class Slice:
         slice_.longest_gap = document["longest_gap"]
         slice_.counters = Counter(document["counters"])
         slice_.levels = dict(document["levels"])
+        slice_.open = dict(document["open"])
         slice_.histograms = {name: Histogram.from_json(found) for name, found in document["histograms"].items()}
         return slice_
 

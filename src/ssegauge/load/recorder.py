@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssegauge.load.clock import Clock, monotonic_ns
 from ssegauge.load.histogram import Histogram
-from ssegauge.load.ledger import ROW_TIMES, Ledger, Slice
+from ssegauge.load.ledger import MOMENTS, ROW_TIMES, Ledger, Slice
 from ssegauge.load.outcome import Outcome
 
 GOOD = frozenset({"complete", "client_closed"})
@@ -12,6 +12,8 @@ GOOD = frozenset({"complete", "client_closed"})
 
 _CENSORED = ("ttfb", "first_body_byte", "first_event", "first_match", "ttfb_from_intended", "first_event_from_intended")
 _SECOND = 1_000_000_000
+_MOMENT = _SECOND // MOMENTS
+_MOST_MOMENTS = 60 * MOMENTS  # noted at once, after a time in which nothing ran
 
 
 class Recorder:
@@ -21,6 +23,7 @@ class Recorder:
         self.ledger = Ledger()
         self.clock = clock
         self.read_lags: list[int] = []  # nanoseconds, of the second that runs
+        self.loop_lags: list[int] = []  # the same
         self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
         self.open: dict[str, int] = {}
         self.running: dict[str, int] = {}  # attempted and not over
@@ -28,7 +31,8 @@ class Recorder:
         self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
         self._second = clock.wall_second(monotonic_ns())
-        self._next = monotonic_ns()
+        self._next = self._next_moment = monotonic_ns()
+        self._moment = self._moment_at(self._next)
 
     def slice(self, endpoint: str) -> Slice:
         """The slice of an endpoint for the second that runs."""
@@ -48,27 +52,42 @@ class Recorder:
         """Count what the reads of this second have left raw."""
         for slice_ in self.current.values():
             slice_.settle()
-        if self.read_lags:
-            self.harness.histogram("read_lag").record_all([lag / 1000 for lag in self.read_lags])
-            self.read_lags.clear()
+        for name, lags in (("read_lag", self.read_lags), ("loop_lag", self.loop_lags)):
+            if lags:
+                self.harness.histogram(name).record_all([lag / 1000 for lag in lags])
+                lags.clear()
         self.current.clear()
         self._harness = None
 
     def tick(self, now: int) -> bool:
-        """Turn the page where a second has passed; True when it has. Levels stand for the seconds skipped, too."""
+        """Turn the page where a second has passed; True when it has."""
+        if now < self._next_moment:
+            return False
+        self._count_open(now)
         if now < self._next:
             return False
         self.settle()
-        second = self.clock.wall_second(now)
-        for passed in range(max(self._second, second - 60), second):
-            for endpoint, count in self.open.items():
-                self.ledger.book(endpoint).at(passed).levels["open"] = count
-        self._second = second
+        second = self._second = self.clock.wall_second(now)
         self._next = (second + 1) * _SECOND - self.clock.offset_ns
         return True
 
+    def _moment_at(self, now: int) -> int:
+        return (now + self.clock.offset_ns) // _MOMENT
+
+    def _count_open(self, now: int) -> None:
+        """Note what was open at each moment that has passed. To be called before that changes, so that it is exact
+        however late we are.
+        """
+        moment = self._moment_at(now)
+        for passed in range(max(self._moment, moment - _MOST_MOMENTS), moment):
+            for endpoint, count in self.open.items():
+                self.ledger.book(endpoint).at(passed // MOMENTS).open[passed % MOMENTS] = count
+        self._moment = max(self._moment, moment)  # a moment is counted once, wherever the clock goes
+        self._next_moment = (moment + 1) * _MOMENT - self.clock.offset_ns
+
     def take(self) -> Ledger:
         """Everything since the last take."""
+        self._count_open(monotonic_ns())
         self.settle()
         return self.ledger.take()
 
@@ -92,12 +111,14 @@ class Recorder:
         """A stream has been accepted: 200 and an event stream."""
         self.ledger.book(endpoint).counters["opened"] += 1
         self.slice(endpoint).counters["opened"] += 1
+        self._count_open(monotonic_ns())
         self.open[endpoint] = self.open.get(endpoint, 0) + 1
         self.peak_open = max(self.peak_open, sum(self.open.values()))
         self.peaks[endpoint] = max(self.peaks.get(endpoint, 0), self.open[endpoint])
 
     def closed(self, endpoint: str, comments: int) -> None:
         """A stream that had been accepted is over."""
+        self._count_open(monotonic_ns())
         self.open[endpoint] -= 1
         if comments:
             self.slice(endpoint).comments += comments

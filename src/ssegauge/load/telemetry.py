@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ssegauge.load.collector import Collector
 from ssegauge.load.histogram import Histogram
-from ssegauge.load.ledger import EVENT_TIMES, LATENCIES, Book, Slice
+from ssegauge.load.ledger import EVENT_TIMES, LATENCIES, MOMENTS, Book, Slice
 
 if TYPE_CHECKING:
     from ssegauge.load.conductor import Conductor  # which imports Locust, and that patches the process
@@ -21,6 +21,7 @@ Labels = dict[str, str]
 Sample = tuple[Labels, "float | Histogram"]
 
 _REPORT_SECONDS = 4  # workers report every 3 s: a second this old is complete
+_END = MOMENTS - 1  # the moment that ends a second
 
 
 class Family(NamedTuple):
@@ -103,5 +104,5 @@ def _sum(book: Book) -> Slice:
 
 def _open(book: Book, collector: Collector) -> float:
     settled = int(time.time()) - (_REPORT_SECONDS if len(collector.workers) > 1 else 0)
-    known = [second for second, slice_ in book.slices.items() if second < settled and "open" in slice_.levels]
-    return float(book.slices[max(known)].levels["open"]) if known else 0.0
+    known = [second for second, slice_ in book.slices.items() if second < settled and _END in slice_.open]
+    return float(book.slices[max(known)].open[_END]) if known else 0.0
