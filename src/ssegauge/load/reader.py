@@ -1,8 +1,8 @@
 """Watches the sockets of all streams on gevent's hub, without a greenlet per read.
 
-Sockets are looked at together, once every four milliseconds, more often where events come close together: as the
-kernel stamps what arrives, this costs no accuracy as long as no stream has two segments waiting, and saves a wake-up
-for each event. A stream that waits for its first event is looked at as soon as it is ready. Each look (`sweep`) covers
+Sockets are looked at together, once every four or eight milliseconds, more often where events come close together: as
+the kernel stamps what arrives, this costs no accuracy as long as no stream has two segments waiting, and saves a
+wake-up for each event. A stream that waits for its first event is looked at as soon as it is ready. Each look (`sweep`) covers
 every socket, so data read now arrived after the sweep before: that is the bound of the times of a read that bears one
 stamp for several segments.
 """
@@ -11,27 +11,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from gevent.hub import get_hub
 from gevent.monkey import get_original
 
 from ssegauge.load.clock import Clock, monotonic_ns
+from ssegauge.load.transport import KERNEL_STAMPS
 
 _HAS_EPOLL = sys.platform == "linux"
 _READ = 1  # POLLIN, EPOLLIN and libev's EV_READ are the same bit
 _MS = 1_000_000
-# Seconds between sweeps. A wake-up costs as much as five reads (23 us), so there shall be few, and each shall find some.
+# Seconds between sweeps. A wake-up costs as much as five reads (40 us), so there shall be few, and each shall find some.
 # Where segments would wait behind each other they come more often, the most of a generator with little to do.
 _SHORT = 0.001
 _USUAL = 0.002
 _LONG = 0.004
+_LONGEST = 0.008 if KERNEL_STAMPS else _LONG
 _SOME = 1_000.0  # sockets found ready a second, on average, that are much to do
-_MEMORY = 0.05  # weight of the latest sweep in that average
+_MANY = 4_000.0  # of which one of the longer intervals brings enough
 _CROWDED = 0.002  # share of reads that brought several events, past which sweeps come more often
+_PACE_NS = 50 * _MS  # the interval is thought over this often, and the clocks are compared
+_MEMORY = 0.2  # weight of the latest such span in what was found
 _MOST = 1024  # sockets read in one sweep, so that greenlets get their turn; the rest keeps its place in the queue
 _WHEEL_NS = 20 * _MS  # deadlines are looked at this often
-_LOOK_NS = 100 * _MS  # clocks are compared this often
 
 
 class Watched(Protocol):
@@ -60,23 +64,26 @@ class Reader:
         self._eager = _poller()
         self._gathered = _poller()
         self._watched: dict[int, Watched] = {}
+        self._new: set[int] = set()  # those in `_eager`
         # Only epoll can be watched itself; without it new streams wait for the next sweep like all others.
         fileno = getattr(self._eager, "fileno", None)
         self._eager_watcher: Any = self._hub.loop.io(fileno(), _READ) if fileno else None
         self._timer: Any = self._hub.loop.timer(_LONG, _LONG)
         self._interval = _LONG
-        self._found = 0.0  # a second
-        self._crowded = 0.0  # share of the reads
+        self._interval_ns = int(_LONG * 1e9)
+        self._found = self._crowds = 0  # reads since the interval was thought over, those that brought several events
+        self._found_rate = self._crowded = 0.0  # reads a second, share of those that brought several: on average
+        self._paced = 0
         self.crowds = 0  # reads of a sweep that brought several events, counted by the streams
         self._running = False
         self._last_sweep = 0
-        self._next_look = 0
         self._wheel: dict[int, list[Watched]] = {}
         self._wheel_at = monotonic_ns() // _WHEEL_NS
 
     def add(self, fd: int, stream: Watched) -> None:
         """Watch a socket, eagerly at first."""
         self._watched[fd] = stream
+        self._new.add(fd)
         self._eager.register(fd, _READ)
         self.arm(stream)
         if not self._running:
@@ -84,11 +91,9 @@ class Reader:
 
     def gather(self, fd: int) -> None:
         """From now on look at this socket only in the common sweeps."""
-        try:
-            self._eager.unregister(fd)
-        except FileNotFoundError:
-            return  # it was paused and resumed before its first event
-        self._gathered.register(fd, _READ)
+        if fd in self._new:  # it may have been paused and resumed before its first event
+            self._forget(fd)
+            self._gathered.register(fd, _READ)
 
     def pause(self, fd: int) -> None:
         """Leave this socket's bytes where they are: a reader that has stopped reading."""
@@ -118,16 +123,15 @@ class Reader:
         return len(self._watched)
 
     def _forget(self, fd: int) -> None:
-        for poller in (self._gathered, self._eager):
-            try:
-                poller.unregister(fd)
-            except (FileNotFoundError, OSError):
-                continue  # it is in the other one, or paused
+        poller = self._eager if fd in self._new else self._gathered
+        self._new.discard(fd)
+        with suppress(OSError):  # it is paused
+            poller.unregister(fd)
 
     def _start(self) -> None:
         self._running = True
         now = monotonic_ns()
-        self.swept_ns = self._last_sweep = now
+        self.swept_ns = self._last_sweep = self._paced = now
         self._wheel_at = min(self._wheel_at, now // _WHEEL_NS)
         self.clock.look()
         if self._eager_watcher is not None:
@@ -149,13 +153,11 @@ class Reader:
 
     def _sweep(self) -> None:
         now = monotonic_ns()
-        late = now - self._last_sweep - int(self._interval * 1e9)
+        late = now - self._last_sweep - self._interval_ns
         self._last_sweep = now
-        if now >= self._next_look:
-            self.clock.look()
-            self._next_look = now + _LOOK_NS
-        ready = self._eager.poll(0, _MOST)
-        ready += self._gathered.poll(0, _MOST)
+        ready = self._gathered.poll(0, _MOST)
+        if self._new:
+            ready += self._eager.poll(0, _MOST)
         watched = self._watched
         for fd, _ in ready:
             stream = watched.get(fd)  # one read may have ended another stream
@@ -164,24 +166,35 @@ class Reader:
         if len(ready) < _MOST:
             # Whoever was not ready at `now` was empty then, whoever was has been read since.
             self.swept_ns = now
-            self._expire(now)
+            if now >= self._wheel_at * _WHEEL_NS:
+                self._expire(now)
+        if late < _MS:  # a late sweep finds segments behind each other whatever the pace: that says nothing of it
+            self._found += len(ready)
+            self._crowds += self.crowds
+        self.crowds = 0
         if self._on_sweep is not None:
             self._on_sweep(now, max(0, late))
-        # A late sweep finds segments behind each other whatever the pace: that says nothing of it.
-        self._pace(len(ready), punctual=late < _MS)
+        if now >= self._paced + _PACE_NS:
+            self.clock.look()
+            self._pace(now)
 
-    def _pace(self, found: int, *, punctual: bool) -> None:
+    def _pace(self, now: int) -> None:
         if not self._watched and not self._wheel:
             self._stop()
             return
-        self._found += _MEMORY * (found / self._interval - self._found)
-        if found and punctual:
-            self._crowded += _MEMORY * (self.crowds / found - self._crowded)
-        self.crowds = 0
-        crowded = _SHORT if self._found < _SOME else _USUAL
-        interval = crowded if self._crowded > _CROWDED else _LONG
+        rate = self._found * 1e9 / (now - self._paced)
+        self._found_rate += _MEMORY * (rate - self._found_rate)
+        if self._found:
+            self._crowded += _MEMORY * (self._crowds / self._found - self._crowded)
+        self._found = self._crowds = 0
+        self._paced = now
+        if self._crowded > _CROWDED:
+            interval = _SHORT if self._found_rate < _SOME else _USUAL
+        else:
+            interval = _LONGEST if self._found_rate < _MANY else _LONG
         if interval != self._interval:
             self._interval = interval
+            self._interval_ns = int(interval * 1e9)
             self._timer.stop()
             self._timer = self._hub.loop.timer(interval, interval)
             self._timer.start(self._sweep, update=True)

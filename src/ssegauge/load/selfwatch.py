@@ -30,7 +30,7 @@ class SelfWatch:
         recorder = self._recorder
         if recorder is None:
             return
-        recorder.harness.histogram("loop_lag").record(late / 1000)
+        recorder.loop_lags.append(late)
         if recorder.tick(now):
             self.second()
 
