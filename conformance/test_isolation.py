@@ -16,8 +16,9 @@ from ssegauge.client.request import with_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.burst import STEADY, burst, frozen, longest_alone, run
-from ssegauge.means.crowd import company, matrix, require_company
+from ssegauge.means.crowd import company, five, matrix, require_company
 from ssegauge.means.leaving import STALLED_BUFFER, wait_until_full
+from ssegauge.means.resumption import Identity, common_identity, first_answer, read_contract
 from ssegauge.means.timing import require_quiet
 from ssegauge.observation import Evidence, Observation
 from ssegauge.probe import joined
@@ -39,6 +40,10 @@ DELAY = 0.3
 """Seconds of silence more than without it that are called a delay."""
 FULL = 100 << 10
 """Bytes a second from which a server is blocked by a client that does not read, within the second that we wait."""
+LEFT_AFTER = 2
+"""Events after which a stream is left in the middle (ISO-04)."""
+NOTICED = 0.25
+"""Seconds that a server is given to see that its client has left, and to keep what it keeps of the stream."""
 BUSY = 0.2
 """Seconds that this machine may wake up late before times are no longer judged."""
 
@@ -61,6 +66,35 @@ def test_consecutive_connections_are_independent(bench: Bench) -> None:
     alone = company(bench).alone
     if alone:
         broken("a second stream like the first", alone)
+    began = [begun for begun in (_begun_after_one_that_was_left(bench) for _ in range(2)) if begun]
+    if len(began) == 2:
+        expected = "a stream that begins like the first, also where the one before it was left in the middle"
+        broken(
+            expected,
+            "it begins elsewhere",
+            bench.observation.show_event(bench.observation.contract_arrivals[0]),
+            *began,
+        )
+
+
+def _begun_after_one_that_was_left(bench: Bench) -> list[Evidence]:
+    """How a stream begins after another was left in the middle; empty where it begins like all the others do."""
+    usual = bench.observation.contract_arrivals
+    others = [seen.contract_arrivals for seen in five(bench)]
+    if not bench.observation.ended or len(usual) < LEFT_AFTER + 1 or not all(others):
+        return []
+    pairs = [common_identity(usual[:1], other[:1]) for other in others]
+    if None in pairs:
+        return []
+    identity = Identity(frozenset().union(*(pair.volatile for pair in pairs if pair)))
+    with bench.open() as stream:
+        read_contract(bench, stream, LEFT_AFTER)
+    time.sleep(NOTICED)
+    next_one = first_answer(bench, bench.final_sent)
+    first = next_one.contract_arrivals[:1]
+    if not first or identity.key(first[0]) == identity.key(usual[0]):
+        return []
+    return [next_one.show_event(first[0], "the next one's first")]
 
 
 @rule("ISO-02")
@@ -68,7 +102,10 @@ def test_data_of_one_client_reaches_no_other(bench: Bench) -> None:
     """A marker that one client sent never appears in another client's stream."""
     marks = [f"ssegauge{secrets.token_hex(6)}" for _ in range(5)]
     runs = [partial(_marked_run, bench, mark, second=index % 2 == 1) for index, mark in enumerate(marks)]
-    for mark, seen in zip(marks, bench.together(runs), strict=True):
+    together = bench.together(runs)
+    afterwards = f"ssegauge{secrets.token_hex(6)}"  # what is kept for whoever comes next
+    together.append(_marked_run(bench, afterwards, second=True))
+    for mark, seen in zip([*marks, afterwards], together, strict=True):
         for foreign in marks:
             place = seen.body.find(foreign.encode())
             if foreign != mark and place >= 0:

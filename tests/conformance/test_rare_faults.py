@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.mutants.host import Host
 from tests.mutants.message import Call, Peer, block
 from tests.mutants.server import Clean
 
-from .near import outcome
+from .near import held, outcome
 
 pytestmark = pytest.mark.slow  # each waits for what a target does when its clients leave, fail or come together
 
@@ -149,3 +151,71 @@ class TellsEverybody(LosesAnEventPerFailure):
 @pytest.mark.parametrize("kind", [UsesUpItsPool, LosesAnEventPerFailure, TellsEverybody])
 def test_a_server_that_suffers_from_failures(host: Host, kind: type[Clean]) -> None:
     assert outcome(host, kind(), "ERR-10") == "fail"
+
+
+# -- who comes next -------------------------------------------------------------------------------------------------
+
+
+class GoesOnWhereTheLastOneLeft(Clean):
+    """Keeps what a client did not read for whoever comes next."""
+
+    rest = 0
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        number, self.rest = max(start, self.rest), 0
+        try:
+            async for frame in super().events(call, number):
+                number += 1
+                yield frame
+            number = 0
+        finally:
+            self.rest = number if "fail_after" not in call.query else 0
+
+
+def test_a_stream_that_goes_on_where_another_client_left(host: Host) -> None:
+    assert outcome(host, GoesOnWhereTheLastOneLeft(), "ISO-04") == "fail"
+
+
+class BeginsAnew(Clean):
+    """Each stream begins in another way: its own name, and the time."""
+
+    def payload(self, number: int) -> dict[str, Any]:
+        return super().payload(number) | {"run": os.urandom(4).hex()}
+
+
+def test_a_stream_that_begins_with_its_own_name_is_independent(host: Host) -> None:
+    held(host, BeginsAnew(), "ISO-01", "ISO-04")
+
+
+class TellsTheLastQuestion(Clean):
+    """An echo begins with what was asked before."""
+
+    before = "nothing"
+
+    async def echo(self, call: Call) -> AsyncIterator[bytes]:
+        yield block(f"before: {self.before}", event="echo", id="0", retry=1500)
+        await self.pause()
+        yield block("bye", event="done", id="end")
+        self.before = call.query.get("text", "hello")
+
+
+def test_a_question_that_is_told_to_the_next_client(host: Host) -> None:
+    assert outcome(host, TellsTheLastQuestion(), "ISO-02", endpoint="echo") == "fail"
+
+
+class KnowsItsFirstSubscribers(Clean):
+    """Who comes after the first message gets none."""
+
+    known: list[asyncio.Queue[bytes]] | None = None
+
+    async def publish(self, call: Call, peer: Peer) -> bool:
+        self.known = list(self.subscribers) if self.known is None else self.known
+        every, self.subscribers = self.subscribers, self.known
+        try:
+            return await super().publish(call, peer)
+        finally:
+            self.subscribers = every
+
+
+def test_a_feed_that_passes_over_those_who_come_later(host: Host) -> None:
+    assert outcome(host, KnowsItsFirstSubscribers(), "ISO-06", endpoint="feed") == "fail"
