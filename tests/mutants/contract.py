@@ -22,7 +22,7 @@ sent_at  = { pointer = "/sent_us", unit = "us" }
 discriminator = { pointer = "/type" }
 deadline = "3s"
 schema   = { delta = { type = "object", required = ["text"], properties = { text = { type = "string" } } } }
-lifetime = "2s"
+lifetime = "1s"
 resume   = { from = "Last-Event-ID" }
 other_methods = ["PUT"]
 fault      = { params = { fail_after = 3 } }

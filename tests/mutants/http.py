@@ -104,12 +104,12 @@ class ClTooShort(Clean):
 
     rule = "HTTP-10"
 
-    def framing(self, call: Call) -> dict[str, str]:
-        return {"Content-Length": "0"}
-
     async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        if call.path != "/stream":
+            return await super().produce(call, peer, start)
         frames = [frame async for frame in self.frames(call, start)]
         fields = {**self.stream_headers(call), "Content-Length": str(len(b"".join(frames)))}
+        fields.pop("Transfer-Encoding", None)
         await peer.send(self.head(200, fields))
         for frame in frames:
             await peer.send(frame)

@@ -266,8 +266,8 @@ class ProxyCutsIdle(Clean):
 
     rule = "BUF-09"
     relay: ClassVar[type[Relay]] = CuttingRelay
-    profile = PROFILE.replace('lifetime = "2s"', 'lifetime = "30s"')
-    options = Options(window=2.0, long=True, scale=0.05)
+    profile = PROFILE.replace('lifetime = "1s"\n', "")
+    options = Options(window=2.0, long=True, scale=0.05)  # 65 s of holding become 3.25 s
 
     async def idle(self, call: Call) -> AsyncIterator[bytes]:
         while True:

@@ -88,7 +88,7 @@ class WorkerTimeout(Hurried):
 
     async def produce(self, call: Call, peer: Peer, start: int) -> bool:
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(0.6):
                 return await super().produce(call, peer, start)
         except TimeoutError:
             return False

@@ -18,7 +18,7 @@ class CutMidEvent(Clean):
     async def ticks(self, call: Call) -> AsyncIterator[bytes]:
         began = time.monotonic()
         async for frame in super().ticks(call):
-            if time.monotonic() - began > 2.2:
+            if time.monotonic() - began > 1.2:
                 yield frame[:-4]
                 return
             yield frame

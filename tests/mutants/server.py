@@ -319,7 +319,7 @@ class Clean:
         while True:
             number += 1
             yield block(json.dumps({"n": number}), event="tick")
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
 
     async def feed(self, call: Call) -> AsyncIterator[bytes]:
         """A shared feed: what is published goes to everybody."""
