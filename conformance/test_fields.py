@@ -1,8 +1,10 @@
-"""data, event, id and retry, as the bytes show them (rules FLD-*)."""
+"""data, event, id and retry, as the bytes show them (rules FLD-*), and whether an input's NUL gets into an id."""
 
 from __future__ import annotations
 
-from ssegauge.judging import expect_clean_bytes, rule
+from ssegauge.bench import Bench
+from ssegauge.judging import broken, expect_clean_bytes, rule
+from ssegauge.means import reflection
 from ssegauge.observation import Observation
 
 
@@ -13,9 +15,20 @@ def test_known_field_names_are_written_exactly(observation: Observation) -> None
 
 
 @rule("FLD-02")
-def test_id_has_no_nul(observation: Observation) -> None:
+def test_id_has_no_nul(bench: Bench) -> None:
     """An id contains no NUL: a conforming client ignores the field, and Firefox 153 loses the event."""
-    expect_clean_bytes("FLD-02", observation, "an id without NUL")
+    expected = "an id without NUL"
+    expect_clean_bytes("FLD-02", bench.observation, expected)
+    if not bench.live or "reflect.id" not in bench.endpoint.declares:
+        return
+    mirror = reflection.reflection(bench, "id")
+    if mirror.fits("\0") is None:
+        return  # a header field, which cannot carry it
+    for sending in mirror.send(reflection.NUL, whole=bench.observation.ended):  # as SEC-08 sends it
+        for line in sending.seen.anatomy.fields if sending.answered else ():
+            if line.kind == "id" and b"\0" in line.value:
+                shown = sending.evidence(sending.seen.show(line.start, line.end, "an id that clients ignore"))
+                broken(expected, "an input's NUL in an id", shown, reproduce=sending.reproduce)
 
 
 @rule("FLD-03")

@@ -12,7 +12,8 @@ from ssegauge.client.request import with_header
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.observation import Observation
 
-NO_STORING = {"no-store", "no-cache"}
+CODINGS = "gzip, deflate"
+"""Codings that clients accept and that can be decoded anywhere."""
 
 
 @rule("HDR-01")
@@ -49,7 +50,9 @@ def test_charset_is_utf_8_or_absent(observation: Observation) -> None:
 @rule("HDR-04")
 def test_caches_are_told_not_to_keep_the_stream(observation: Observation) -> None:
     """Cache-Control contains no-store or no-cache."""
-    if not NO_STORING & _directives(observation).keys():
+    directives = _directives(observation)
+    # `no-cache="set-cookie"` only speaks of that field (RFC 9111 section 5.2.2.4)
+    if "no-store" not in directives and directives.get("no-cache") != "":
         seen = observation.exchange.value("cache-control")
         actual = "no Cache-Control" if seen is None else f"Cache-Control: {seen}"
         broken("Cache-Control: no-store (or no-cache)", actual, observation.show_head("cache-control"))
@@ -92,8 +95,16 @@ def test_stream_has_no_validators_and_no_freshness(observation: Observation) -> 
 
 
 @rule("HDR-07")
-def test_body_is_encoded_as_content_encoding_says(observation: Observation) -> None:
-    """The body really is in the coding that Content-Encoding names."""
+def test_body_is_encoded_as_content_encoding_says(bench: Bench) -> None:
+    """The body really is in the coding that Content-Encoding names, also where the client accepts one, as browsers do."""
+    _expect_coding(bench.observation)
+    if bench.live:
+        with bench.open(with_header(bench.final_sent, "Accept-Encoding", CODINGS)) as stream:
+            stream.pump(lambda some: len(some.exchange.raw_body) >= 8, within=2.0)
+            _expect_coding(bench.view(stream))
+
+
+def _expect_coding(observation: Observation) -> None:
     named = [coding for coding in observation.exchange.members("content-encoding") if coding != "identity"]
     if named:
         problem = observation.decoded.problem

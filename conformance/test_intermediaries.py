@@ -18,6 +18,7 @@ from ssegauge.client.request import with_header
 from ssegauge.exchange import Exchange, Sent
 from ssegauge.judging import CannotJudge, Untestable, broken, rule
 from ssegauge.means.proxied import BOUND, PAIRS, Pair, by_proxy, expect_same_events, pairs, varies, worst
+from ssegauge.means.resumption import first_answer
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import Gauge
 from ssegauge.profile import Situation, pointer
@@ -80,15 +81,16 @@ def test_proxy_passes_last_event_id_on(bench: Bench) -> None:
         raise Untestable("the stream has too few events with an id to be cut between them")
     start, last_id = marked[0].event.last_event_id, marked[len(marked) // 2].event.last_event_id
     direct, proxied = (
-        _first_event(bench, with_header(sent, resume.header, last_id)) for sent in (bench.final_sent, by_proxy(bench))
+        first_answer(bench, with_header(sent, resume.header, last_id)) for sent in (bench.final_sent, by_proxy(bench))
     )
-    if not direct.arrivals or direct.arrivals[0].event.last_event_id == start:
+    here, there = direct.contract_arrivals, proxied.contract_arrivals
+    if not here or here[0].event.last_event_id == start:
         raise Untestable("the server itself does not continue after that id, which REC-02 judges")
-    expected = direct.arrivals[0].event.last_event_id
-    if not proxied.arrivals or proxied.arrivals[0].event.last_event_id != expected:
-        came = proxied.arrivals[0].event.last_event_id if proxied.arrivals else f"status {proxied.exchange.status}"
-        shown = [direct.show_event(direct.arrivals[0], "direct")]
-        shown += [proxied.show_event(arrival, "proxied") for arrival in proxied.arrivals[:1]]
+    expected = here[0].event.last_event_id
+    if not there or there[0].event.last_event_id != expected:
+        came = there[0].event.last_event_id if there else f"status {proxied.exchange.status}"
+        shown = [direct.show_event(here[0], "direct")]
+        shown += [proxied.show_event(arrival, "proxied") for arrival in there[:1]]
         broken(f"the stream to go on with id {expected} after {resume.header}: {last_id}", f"{came}", shown)
 
 

@@ -61,6 +61,7 @@ class Bench:
     recording: Exchange | None = None
     lost: str = ""  # the rule that found the target gone
     refusals: list[Exchange] = field(default_factory=list, init=False)  # for their number, not for what they asked
+    turned_away: int = field(default=0, init=False)  # requests that the stream's own address answered with 4xx
     _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -168,9 +169,20 @@ class Bench:
         return self._seen(Observation(stream.exchange, self.endpoint, stream.forgotten))
 
     def _seen(self, observation: Observation) -> Observation:
-        if is_refusal(observation.exchange):
-            self.refusals.append(observation.exchange)
+        exchange = observation.exchange
+        if is_refusal(exchange):
+            self.refusals.append(exchange)
+        if "final_sent" in self.__dict__ and exchange.request.url == self.final_sent.url:
+            self.turned_away += (exchange.status or 0) // 100 == 4
         return observation
+
+    def is_spent(self) -> bool:
+        """The address that a redirect led to was good for that one request, as a signed one may be."""
+        if not self.observation.exchange.redirects:
+            return False
+        with self.open() as stream:
+            stream.until_head()
+            return (stream.exchange.status or 0) // 100 == 4
 
     @property
     def made(self) -> frozenset[str]:

@@ -100,11 +100,15 @@ def judge(check: Check, bench: Bench) -> Finding:
         return _finding(law, bench, gap.outcome, reason=gap.reason)
     if bench.lost and not law.recording:
         return _finding(law, bench, "error", reason=f"the target no longer answers: see {bench.lost}")
+    turned_away = bench.turned_away
     try:
         if not check.any_status:  # type: ignore[attr-defined]
             _require_stream(law, bench.observation)
         _call_patiently(check, bench)
     except Broken as fault:
+        if bench.turned_away > turned_away and law.id != "HTTP-20" and bench.once("is spent", bench.is_spent):
+            reason = "the address that the redirect leads to answers one request only, which HTTP-20 judges"
+            return _finding(law, bench, "untestable", reason=reason)
         if bench.live and not law.recording and not bench.lost and not bench.listens():
             bench.lost = law.id  # what follows would only say again that nothing is there
         return _finding(

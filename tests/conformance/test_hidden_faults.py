@@ -1,0 +1,216 @@
+"""Faults that only some requests bring to light, and servers that only seem to have them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.mutants.contract import ORIGIN
+from tests.mutants.host import Host
+from tests.mutants.message import Call, Peer, block
+from tests.mutants.server import Clean
+
+from .near import held, outcome, outcomes
+from .recorded import at_once, exchange, said
+
+
+class Moved(Clean):
+    """Reached by a redirect."""
+
+    status = 307
+
+    async def answer(self, call: Call, peer: Peer) -> bool:
+        if call.path == "/stream":
+            return await self.reply(call, peer, self.status, {}, {"Location": self.target(call)})
+        if call.path == "/moved":
+            return await self.at_target(Call(**{**vars(call), "path": "/stream"}), peer)
+        return await super().answer(call, peer)
+
+    def target(self, call: Call) -> str:
+        return call.raw_path.replace("/stream", "/moved", 1)
+
+    async def at_target(self, call: Call, peer: Peer) -> bool:
+        return await Clean.answer(self, call, peer)
+
+
+def test_a_redirect_to_a_page_does_not_lead_to_the_stream(host: Host) -> None:
+    class ToLogin(Moved):
+        async def at_target(self, call: Call, peer: Peer) -> bool:
+            return await self.reply(call, peer, 200, "please log in", {"Content-Type": "text/html"})
+
+    [told] = outcomes(host, ToLogin(), "HTTP-07").values()
+    assert told.startswith("fail")
+    assert "status 200, text/html" in told
+
+
+def test_what_an_address_for_one_request_refuses_is_said_once(host: Host) -> None:
+    class Ticket(Moved):
+        def __init__(self) -> None:
+            super().__init__()
+            self.issued = 0
+            self.used: set[str] = set()
+
+        def target(self, call: Call) -> str:
+            self.issued += 1
+            return f"/moved?ticket={self.issued}"
+
+        async def at_target(self, call: Call, peer: Peer) -> bool:
+            ticket = call.query["ticket"]
+            if ticket in self.used:
+                return await self.reply(call, peer, 410, {"error": "used"})
+            self.used.add(ticket)
+            return await super().at_target(call, peer)
+
+    found = outcomes(host, Ticket(), "HTTP-20", "HTTP-07", "HTTP-08", "HTTP-16", "HDR-09", "REC-11")
+    assert found.pop("HTTP-20").startswith("fail")
+    assert found.pop("HTTP-07") == "pass"
+    assert all(text.startswith("untestable") and "HTTP-20" in text for text in found.values()), found
+
+
+def test_a_refusal_behind_a_redirect_is_told_where_the_address_keeps_serving(host: Host) -> None:
+    class Narrow(Moved):
+        async def at_target(self, call: Call, peer: Peer) -> bool:
+            if call.headers.get("accept", "*/*") not in {"text/event-stream", "*/*"}:
+                return await self.reply(call, peer, 406, {})
+            return await super().at_target(call, peer)
+
+    found = outcomes(host, Narrow(), "HTTP-08", "HTTP-20")
+    assert found["HTTP-08"].startswith("fail")
+    assert found["HTTP-20"] == "pass"
+
+
+def test_content_after_a_304_is_found(host: Host) -> None:
+    class Chatty304(Clean):
+        async def answer(self, call: Call, peer: Peer) -> bool:
+            if "if-none-match" in call.headers:
+                await peer.send(self.head(304, {"ETag": '"1"', "Content-Length": "4"}) + b"null")
+                return False
+            return await super().answer(call, peer)
+
+    class Quiet304(Chatty304):
+        async def answer(self, call: Call, peer: Peer) -> bool:
+            if "if-none-match" in call.headers:  # a 304 may say how long the 200 would have been (RFC 9110, 8.6)
+                await peer.send(self.head(304, {"ETag": '"1"', "Content-Length": "4"}))
+                return False
+            return await super().answer(call, peer)
+
+    assert outcome(host, Chatty304(), "HTTP-05") == "fail"
+    assert outcome(host, Quiet304(), "HTTP-05") == "pass"
+
+
+class Compresses(Clean):
+    """Uses gzip where the client takes it, flushed after each event."""
+
+    def stream_headers(self, call: Call) -> dict[str, str]:
+        coding = {"Content-Encoding": "gzip"} if self.asked(call) else {}
+        return {**super().stream_headers(call), "Vary": "Accept-Encoding, Origin", **coding}
+
+    def asked(self, call: Call) -> bool:
+        return "gzip" in call.headers.get("accept-encoding", "")
+
+    async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+        await self.send_head(call, peer)
+        machine = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+        async for frame in self.frames(call, start):
+            packed = machine.compress(frame) + machine.flush(zlib.Z_SYNC_FLUSH)
+            await peer.content(packed if self.asked(call) else frame)
+        if self.asked(call):
+            await peer.content(machine.flush())
+        await peer.finish()
+        return True
+
+
+def test_a_coding_that_browsers_ask_for_is_looked_into(host: Host) -> None:
+    class SaysGzip(Compresses):
+        async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+            return await Clean.produce(self, call, peer, start)
+
+    class HidesGzip(Compresses):
+        def stream_headers(self, call: Call) -> dict[str, str]:
+            return Clean.stream_headers(self, call)
+
+    class HoldsGzip(Compresses):
+        async def produce(self, call: Call, peer: Peer, start: int) -> bool:
+            await self.send_head(call, peer)
+            body = b"".join([frame async for frame in self.frames(call, start)])
+            await peer.content(gzip.compress(body) if self.asked(call) else body)
+            await peer.finish()
+            return True
+
+    assert outcome(host, SaysGzip(), "HDR-07") == "fail"
+    assert outcome(host, HidesGzip(), "HDR-07") == "fail"
+    held(host, Compresses(), "HDR-07", "HDR-10", "BUF-02")
+    held(host, HoldsGzip(), "HDR-07")  # that it holds events back is BUF-02's
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [('no-cache="set-cookie"', "fail"), ('private, no-cache="set-cookie, set-cookie2"', "fail"),
+     ('no-cache="set-cookie", no-store', "pass"), ("No-Cache", "pass")],
+)  # fmt: skip
+def test_a_no_cache_that_names_fields_speaks_of_these_only(value: str, expected: str) -> None:
+    head = (("Content-Type", "text/event-stream"), ("Cache-Control", value))
+    assert said("HDR-04", exchange(at_once(b"data: x\n\n"), headers=head)).partition(":")[0] == expected
+
+
+class TakesNul(Clean):
+    """Lets NUL into an id."""
+
+    endpoint = "echo"
+
+    async def echo(self, call: Call) -> AsyncIterator[bytes]:
+        yield block("hello", event="echo", id=self.mark(call.query.get("mark", "")), retry=1500)
+        await self.pause()
+        yield block("bye", event="done", id="end")
+
+    def mark(self, given: str) -> str:
+        return given
+
+    def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+        shown = {name: value.replace("\0", "") for name, value in call.query.items()}
+        return super().refusal(Call(**{**vars(call), "query": shown}))
+
+
+def test_an_input_with_nul_may_not_get_into_an_id(host: Host) -> None:
+    class DropsNul(TakesNul):
+        def mark(self, given: str) -> str:
+            return given.replace("\0", "")
+
+    assert outcome(host, TakesNul(), "FLD-02") == "fail"
+    held(host, DropsNul(), "FLD-02")
+    held(host, Clean(), "FLD-02", endpoint="echo")  # refuses it
+
+
+def test_an_origin_that_only_a_pattern_with_open_dots_takes_is_tried(host: Host) -> None:
+    class Pattern(Clean):
+        def cors(self, call: Call) -> dict[str, str]:
+            origin = call.headers.get("origin", "")
+            if origin not in {ORIGIN, ORIGIN.replace(".", "x")}:
+                return {"Vary": "Origin"}
+            return {"Vary": "Origin", "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+
+    assert outcome(host, Pattern(), "COR-03") == "fail"
+
+
+def test_keepalives_with_a_name_are_no_work_that_runs_again(host: Host) -> None:
+    class Pings(Clean):
+        async def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:
+            async for frame in super().frames(call, start):
+                yield b"event: ping\ndata: {}\n\n"
+                yield frame
+
+        async def reply(self, call: Call, peer: Peer, status: int, *more: object) -> bool:
+            if status != 204 or call.method != "GET":
+                return await super().reply(call, peer, status, *more)
+            peer.chunked = call.version == "1.1"
+            await self.send_head(call, peer)
+            await peer.content(b"event: ping\ndata: {}\n\n" + self.event(self.last_id()))
+            await asyncio.sleep(0)
+            await peer.finish()
+            return True
+
+    held(host, Pings(), "HTTP-04", "HTTP-15", "REC-02")
