@@ -5,13 +5,15 @@ The idle stream is watched once for LIF-03, LIF-05 and LIF-12: a few seconds, an
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.judging import Untestable, broken, expect_clean_bytes, rule
-from ssegauge.observation import Evidence, Observation
+from ssegauge.means.resumption import leaves
+from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.profile.endpoint import Situation
 from ssegauge.visible import visible
 
@@ -23,6 +25,8 @@ SHORT_IDLE_WINDOW = 5.0
 """Seconds that an idle stream is watched otherwise."""
 OPENING = 0.5
 """Seconds in which a stream may open with as many comments as it likes (LIF-12)."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_DATE = re.compile(r"\"?\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 MOST_A_SECOND = 1.0
 """Keepalives a second (LIF-12)."""
 
@@ -75,7 +79,7 @@ def test_keepalive_is_a_comment_or_an_ignored_event(bench: Bench) -> None:
     for kind in dict.fromkeys(arrival.type for arrival in spoken):
         alike = [arrival for arrival in spoken if arrival.type == kind]
         same = [arrival for arrival in alike if arrival.data == alike[0].data]
-        if len(same) >= 2 or _at_a_fixed_pace([arrival.at for arrival in alike]):
+        if len(same) >= 2 or _at_a_fixed_pace([arrival.at for arrival in alike]) or _tell_the_time(alike):
             repeated = same if len(same) >= 2 else alike
             actual = f"{len(repeated)} events of type {visible(kind)}, which is not listed under ignore"
             broken("comments, or events that are listed under ignore", actual, map(seen.show_event, repeated))
@@ -164,6 +168,24 @@ def _keepalives(seen: Observation) -> list[float]:
     if pending is not None:
         times += [seen.at(field.end + len(field.eol)) for field in pending.of("comment") if field.eol]
     return times
+
+
+def _tell_the_time(alike: list[Arrival]) -> bool:
+    """Nothing in their payloads changes but numbers or dates, and these only grow: a clock, or a count of keepalives."""
+    told = [leaves(arrival.data) for arrival in alike]
+    if len(told) < 3 or any(one.keys() != told[0].keys() for one in told):
+        return False
+    columns = [[one[place] for one in told] for place in told[0]]
+    return all(len(set(column)) == 1 or _grows(column) for column in columns)
+
+
+def _grows(column: list[str]) -> bool:
+    """Scalars as they stand in JSON, or text."""
+    if all(_DATE.match(value) for value in column):
+        return column == sorted(column)
+    if not all(_NUMBER.fullmatch(value) for value in column):
+        return False
+    return all(float(before) < float(after) for before, after in pairwise(column))
 
 
 def _at_a_fixed_pace(times: list[float]) -> bool:

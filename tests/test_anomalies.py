@@ -257,6 +257,9 @@ JSON_BREAKS = [
     ({"FRM-14", "JSON-01"}, b'data: {"a":\ndata: {"b": 1}\n\ndata:  1}\n\n'),
     ({"FRM-14", "JSON-01"}, b'data: {"a":\n\ndata: {"b": 1}\n\ndata:  1}\n\n'),
     ({"LIF-04", "JSON-01"}, b'data: {"a":\n: ping\n\ndata:  1}\n\n'),
+    ({"LIF-04"}, b"event: a\ndata: 1\n\nevent: a\n: ping\n\ndata: 2\n\n"),
+    (set(), b"event: ping\n: alive\n\ndata: 2\n\nevent: a\ndata: 1\n\n"),  # it is the type of nothing
+    (set(), b"event: a\ndata: 1\n\nevent: a\n: ping\n\nevent: a\ndata: 2\n\n"),
     ({"LIF-10"}, b"id: 1\ndata: 1\n\n: ping\n\n"),
 ]
 

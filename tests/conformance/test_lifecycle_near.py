@@ -116,6 +116,22 @@ def test_what_a_keepalive_is(frames: list[bytes], outcome: str) -> None:
     assert said("LIF-05", seen, **IDLE).startswith(outcome)
 
 
+@pytest.mark.parametrize(
+    ("payloads", "outcome"),
+    [
+        (('{"at": 1.5}', '{"at": 2.75}', '{"at": 3.25}'), "fail"),
+        (("2026-11-22T10:00:00Z", "2026-11-22T10:00:01Z", "2026-11-22T10:00:03Z"), "fail"),
+        (('{"price": 1.5}', '{"price": 2.75}', '{"price": 2.25}'), "untestable"),  # news
+        (('{"n": 1, "text": "a"}', '{"n": 2, "text": "b"}', '{"n": 3, "text": "c"}'), "untestable"),
+        (('{"n": 1}', '{"n": 2}'), "untestable"),
+    ],
+)
+def test_a_clock_at_an_uneven_pace_is_a_keepalive(payloads: tuple[str, ...], outcome: str) -> None:
+    frames = [block(text, event="beat") for text in payloads]
+    seen = exchange(list(zip((0.9, 1.5, 3.4), frames, strict=False)), end="client", end_at=5.0)
+    assert said("LIF-05", seen, **IDLE).startswith(outcome)
+
+
 def test_a_recording_of_another_request_tells_nothing_of_the_idle_one() -> None:
     seen = exchange(at_once(b"data: 1\n\n"))
     assert said("LIF-12", seen, idle={"path": "/idle"}) == "untestable: the recording is not one of the idle request"

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ssegauge.anatomy import Anatomy, Block
@@ -229,6 +230,18 @@ def cut_by_keepalive(
         after = found.get((payload.block.index or 0) + 1)
         if payload.error and after and payload.block.fields[-1].kind == "comment" and _joins(payload.data, after.data):
             yield payload.anomaly("LIF-04", f"a comment's blank line cuts it in two: {shown(payload.data)}")
+    yield from _types_cut_off(anatomy)
+
+
+def _types_cut_off(anatomy: Anatomy) -> Iterator[Anomaly]:
+    """LIF-04, before the data: the type is lost with its block, and the data goes on as a message."""
+    types = {block.event.type for block in anatomy.event_blocks if block.event}
+    for block, after in pairwise(anatomy.blocks):
+        named = [field.text for field in block.of("event")]
+        lost = named and block.event is None and not block.of("data") and block.fields[-1].kind == "comment"
+        if lost and named[-1] in types and after.event and not after.of("event"):
+            text = f"a comment's blank line cuts the type {shown(named[-1])} from its data"
+            yield Anomaly("LIF-04", block.start, after.end, text)
 
 
 def comment_blocks(
