@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from ssegauge import exchange
+from ssegauge.cli import main
 from ssegauge.errors import UserError
 from ssegauge.exchange import Exchange, Hop, Read, Sent, decode_content
+from ssegauge.verdict import END_KINDS
 
 SENT = Sent(
     "POST",
@@ -54,25 +57,101 @@ def test_no_part_of_a_file_is_left_where_writing_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"schema": "ssegauge/recording/9"}', '{"schema": "ssegauge/recording/1"}', "\x00"]
-)
-def test_what_is_no_recording_is_one_clear_line(tmp_path: Path, text: str) -> None:
+NO_RECORDING = {
+    "empty": (b"", "not a recording of ssegauge: not valid JSON (Expecting value: line 1 column 1 (char 0))"),
+    "list": (b"[]", "not a recording of ssegauge: it holds no object"),
+    "number": (b"5", "not a recording of ssegauge: it holds no object"),
+    "other object": (b"{}", 'not a recording of ssegauge: it has no "schema"'),
+    "results": (
+        b'{"schema": "ssegauge/results/1"}',
+        "not a recording of ssegauge: its schema is ssegauge/results/1, not ssegauge/recording/1",
+    ),
+    "lines in a schema": (
+        b'{"schema": "a\\nb"}',
+        "not a recording of ssegauge: its schema is a\\nb, not ssegauge/recording/1",
+    ),
+    "newer": (
+        b'{"schema": "ssegauge/recording/9"}',
+        "not a recording of ssegauge: its schema is ssegauge/recording/9, not ssegauge/recording/1",
+    ),
+    "schema alone": (
+        b'{"schema": "ssegauge/recording/1"}',
+        "not a recording of ssegauge: the document: 'endpoint' is a required property",
+    ),
+    "cut": (
+        b'{"schema": ',
+        "not a recording of ssegauge: not valid JSON (Expecting value: line 1 column 12 (char 11))",
+    ),
+    "binary": (b"\x7fELF\xd0", "not a recording of ssegauge: not a text file in UTF-8 (byte 4)"),
+    "deep": (b"[" * 100_000, "not a recording of ssegauge: nested too deeply"),
+}
+
+
+@pytest.mark.parametrize("name", NO_RECORDING)
+def test_what_is_no_recording_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    content, said = NO_RECORDING[name]
     path = tmp_path / "r.json"
-    path.write_text(text)
+    path.write_bytes(content)
+    assert main(["check", "--recording", str(path)]) == 2
+    assert capsys.readouterr().err == f"ssegauge: {path}: {said}\n"
+
+
+def test_a_folder_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--recording", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"ssegauge: {tmp_path}: cannot read the recording: Is a directory\n"
+
+
+WRONG = {
+    "reads": [
+        5,
+        [5],
+        [{}],
+        [{"at": "soon", "b64": ""}],
+        [{"at": 1, "b64": "!"}],
+        [{"at": 1, "b64": "ä"}],
+        [{"at": 1, "b64": 5}],
+    ],
+    "request": [None, 5, [], {}, {"method": "GET"}, {"url": 5, "method": "GET", "headers": [], "body": None}],
+    "headers": [None, 5, [5], [["a"]], [["a", "b", "c"]], [[1, 2]], {"a": "b"}],
+    "redirects": [None, 5, [[302]], [["302", "http://a/", None]], [[1, 2, 3, 4]]],
+    "status": ["200", [], 2.5, True],
+    "end": [None, "strange", 5],
+    "end_at": [None, "late", []],
+    "first_byte_at": ["soon"],
+    "excess": [None, 5, "!"],
+    "endpoint": [None, 5],
+    "closed_after_end": ["yes", 1],
+    "unknown": [1],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_recording_of_a_foreign_type_in_a_field_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(recorded().to_json() | {name: value}))
     with pytest.raises(UserError) as caught:
         exchange.load(path)
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: not a recording of ssegauge: ")
+    assert name in said or "Base64" in said
+    assert "\n" not in said
+    assert "Error" not in said
 
 
-def test_a_recording_of_a_foreign_type_in_a_field_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["schema", "endpoint", "request", "headers", "reads", "excess", "redirects"])
+def test_a_recording_without_what_was_seen_is_refused(name: str) -> None:
     document = recorded().to_json()
-    document["reads"] = [{"at": "soon", "b64": "!"}]
-    path = tmp_path / "r.json"
-    path.write_text(json.dumps(document))
-    with pytest.raises(UserError, match="not a recording"):
-        exchange.load(path)
+    del document[name]
+    with pytest.raises(UserError, match=name):
+        Exchange.from_json(document)
+
+
+def test_the_schema_knows_every_field_and_every_end() -> None:
+    schema = json.loads(resources.files("ssegauge").joinpath("recording.schema.json").read_text(encoding="utf-8"))
+    assert schema["properties"].keys() == recorded().to_json().keys()
+    assert schema["properties"]["request"]["properties"].keys() == recorded().to_json()["request"].keys()
+    assert tuple(schema["properties"]["end"]["enum"]) == END_KINDS
+    assert schema["properties"]["schema"]["const"] == exchange.SCHEMA
 
 
 PLAIN = b"data: one\n\ndata: two\n\n"

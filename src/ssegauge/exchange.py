@@ -11,14 +11,20 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from ssegauge.content_coding import Inflate, inflaters
 from ssegauge.errors import UserError
 from ssegauge.redaction import redact_headers, redact_url
 from ssegauge.verdict import EndKind
+from ssegauge.visible import visible
 
 SCHEMA = "ssegauge/recording/1"
 Headers = list[tuple[str, str]]
@@ -139,22 +145,43 @@ class Exchange:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Exchange:
         """The exchange that `to_json` wrote. Raises UserError where the document is none."""
+        fault = _fault(document)
+        if fault is not None:
+            raise UserError(f"{_NONE}: {fault}")
+        known = {name: value for name, value in document.items() if name != "schema"}
+        sent = dict(known.pop("request"))
+        sent["headers"] = tuple((name, value) for name, value in sent["headers"])
         try:
-            if document["schema"] != SCHEMA:
-                raise UserError(f"recording has schema {document['schema']!r}; this version reads {SCHEMA}")
-            known = dict(document)
-            del known["schema"]
-            sent = dict(known.pop("request"))
-            sent["headers"] = tuple((str(name), str(value)) for name, value in sent["headers"])
-            sent["body"] = None if sent["body"] is None else base64.b64decode(sent["body"])
-            known["reads"] = [Read(float(read["at"]), base64.b64decode(read["b64"])) for read in known["reads"]]
-            known["headers"] = [(str(name), str(value)) for name, value in known["headers"]]
-            known["excess"] = base64.b64decode(known["excess"])
-            known["redirects"] = [Hop(*hop) for hop in known["redirects"]]
-            known["wire"] = []
-            return cls(request=Sent(**sent), **known)
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"not a recording of ssegauge: {type(error).__name__}: {error}") from None
+            sent["body"] = None if sent["body"] is None else base64.b64decode(sent["body"], validate=True)
+            known["reads"] = [Read(read["at"], base64.b64decode(read["b64"], validate=True)) for read in known["reads"]]
+            known["excess"] = base64.b64decode(known["excess"], validate=True)
+        except ValueError as error:
+            raise UserError(f"{_NONE}: bytes that are not in Base64: {error}") from None
+        known["headers"] = [(name, value) for name, value in known["headers"]]
+        known["redirects"] = [Hop(*hop) for hop in known["redirects"]]
+        known["wire"] = []
+        return cls(request=Sent(**sent), **known)
+
+
+_NONE = "not a recording of ssegauge"
+
+
+def _fault(document: dict[str, Any]) -> str | None:
+    if "schema" not in document:
+        return 'it has no "schema"'
+    if document["schema"] != SCHEMA:
+        return f"its schema is {visible(str(document['schema']))}, not {SCHEMA}"
+    error = best_match(_validator().iter_errors(document))
+    if error is None:
+        return None
+    where = ".".join(map(str, error.absolute_path)) or "the document"
+    return visible(f"{where}: {error.message}", 300)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    text = resources.files(__package__).joinpath("recording.schema.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(text))
 
 
 def _b64(data: bytes) -> str:
@@ -174,10 +201,14 @@ def load(path: Path) -> Exchange:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot read the recording: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: {_NONE}: not a text file in UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise UserError(f"{path}: {_NONE}: nested too deeply") from None
     except ValueError as error:
-        raise UserError(f"{path}: not a recording of ssegauge: {error}") from None
+        raise UserError(f"{path}: {_NONE}: not valid JSON ({error})") from None
     if not isinstance(document, dict):
-        raise UserError(f"{path}: not a recording of ssegauge: the document is no JSON object")
+        raise UserError(f"{path}: {_NONE}: it holds no object")
     try:
         return Exchange.from_json(document)
     except UserError as error:
