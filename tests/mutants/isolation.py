@@ -71,7 +71,7 @@ class SharedIterator(Clean):
     """Has one iterator for all streams: the first client takes what there is."""
 
     rule = "ISO-04"
-    companions = ("ERR-10",)
+    companions = ("ERR-10",)  # whoever comes after the first gets nothing, failures or not
 
     def __init__(self) -> None:
         super().__init__()
