@@ -12,6 +12,7 @@ import pytest
 from ssegauge.bench import Options
 from tests.mutants.disconnect import Watched
 from tests.mutants.host import Host
+from tests.mutants.lifecycle import Leaving
 from tests.mutants.message import Call, Peer, block
 from tests.mutants.server import Clean
 
@@ -219,3 +220,19 @@ class KnowsItsFirstSubscribers(Clean):
 
 def test_a_feed_that_passes_over_those_who_come_later(host: Host) -> None:
     assert outcome(host, KnowsItsFirstSubscribers(), "ISO-06", endpoint="feed") == "fail"
+
+
+# -- who stops ------------------------------------------------------------------------------------------------------
+
+
+class EndsOnlyTheIdle(Leaving):
+    """Ends the streams that wait when it is told to stop, and goes on with those that have something to send."""
+
+    options = Options(window=2.0, scale=0.1)  # 10 s of grace become one
+
+    def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        return Clean.frames(self, call, start) if call.path == "/ticks" else super().frames(call, start)
+
+
+def test_a_busy_stream_that_keeps_its_server_from_stopping(host: Host) -> None:
+    assert outcome(host, EndsOnlyTheIdle(), "LIF-08") == "fail"
