@@ -55,17 +55,24 @@ class Http1Stream(Stream):
         self._reader.resume(self._fd)
 
     def ready(self) -> None:
+        """See `Stream`."""
+        data, stamp = self.read()
+        if data:
+            self.take(data, stamp)
+
+    def read(self) -> tuple[bytes, int]:
         """See `Watched`."""
         if self.end is not None:
-            return
+            return b"", 0
         try:
-            data, stamp = arrival(self._transport, self._reader, self._recorder, slow=self._slow)
+            return arrival(self._transport, self._reader, self._recorder, slow=self._slow)
         except Broken as broken:
             at_the_end = broken.end == "eof" and self.response.ends_with_connection and not str(broken)
             self._finish("message_end" if at_the_end else broken.end, str(broken))
-            return
-        if not data:
-            return
+            return b"", 0
+
+    def take(self, data: bytes, stamp: int) -> None:
+        """See `Watched`."""
         self._receive(data, stamp)
         if self._transport.ended and self.end is None:
             self._finish("message_end" if self.response.ends_with_connection else "eof")

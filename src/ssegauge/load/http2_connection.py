@@ -145,21 +145,29 @@ class Http2Connection:
     # -- what the reader calls
 
     def ready(self) -> None:
-        """Read once. See `Watched`."""
+        """Read once."""
+        data, stamp = self.read()
+        if data:
+            self.take(data, stamp)
+
+    def read(self) -> tuple[bytes, int]:
+        """See `Watched`."""
         if self.closed:
-            return
+            return b"", 0
         try:
-            data, stamp = arrival(self._transport, self._reader, self._recorder)
-            if not data:
-                return
+            return arrival(self._transport, self._reader, self._recorder)
+        except Broken as broken:
+            self._lost(broken.end, str(broken))
+            return b"", 0
+
+    def take(self, data: bytes, stamp: int) -> None:
+        """See `Watched`."""
+        try:
             self.taken = 0
             for frame in self._frames.feed(data):
                 self._frame(frame, stamp)
                 if self.closed:
                     return
-        except Broken as broken:
-            self._lost(broken.end, str(broken))
-            return
         except (NoFrames, h2.exceptions.ProtocolError) as error:
             self._flush()  # h2 has something to say of it
             self._lost("malformed", f"HTTP/2: {error}")
