@@ -138,6 +138,72 @@ def test_an_interrupted_run_has_its_figures(locust, source, port, distributed):
     assert "Traceback" not in ended.output
 
 
+HARD_TO_WAIT_FOR = ["-u", "8", "-r", "8", "-s", "300s"]
+
+
+def sent(process, number):
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # what a terminal does
+    else:
+        process.send_signal(number)  # what a container's host does
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distributed", [False, True], ids=["local", "workers"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+def test_a_second_signal_cuts_the_streams_and_has_their_figures(locust, source, port, distributed, number):
+    options = ["--host", f"{source}/ok?events=100000&gap_ms=20", "-t", "300s", *HARD_TO_WAIT_FOR]
+    process = locust("concurrent_streams", *options, *(workers(port) if distributed else []))
+    said(process, "total users)")
+    for _ in range(2):
+        time.sleep(1000 * MS)  # the run's own time
+        sent(process, number)
+    ended = process.finish()
+    assert ended.results is not None, ended.output
+    assert ended.results["streams"]["by_verdict"] == {"client_closed": 8}, ended.output
+    assert "Traceback" not in ended.output
+    assert not psutil.pid_exists(process.pid)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distributed", [False, True], ids=["local", "workers"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+def test_a_signal_while_the_last_streams_may_end_cuts_them(locust, source, port, distributed, number):
+    options = ["--host", f"{source}/ok?events=100000&gap_ms=20", "-t", "2s", *HARD_TO_WAIT_FOR]
+    process = locust("concurrent_streams", *options, *(workers(port) if distributed else []))
+    said(process, "run-time limit reached")
+    time.sleep(500 * MS)  # the run's own time
+    sent(process, number)
+    ended = process.finish()
+    assert ended.results is not None, ended.output
+    assert ended.results["streams"]["by_verdict"] == {"client_closed": 8}, ended.output
+    assert "Traceback" not in ended.output
+
+
+@pytest.mark.slow
+def test_workers_that_are_still_told_to_begin_users_open_none_once_the_run_ends(locust, source, port):
+    options = ["--host", f"{source}/ok?events=100000&gap_ms=20", "-u", "300", "-r", "4", "-t", "60s", "-s", "4s"]
+    process = locust("concurrent_streams", *options, *workers(port))
+    said(process, "Sending spawn jobs")
+    server = psutil.Process(source.pid)
+    eventually(lambda: sum(c.status == "ESTABLISHED" for c in server.net_connections()) > 4, within=20_000 * MS)
+    sent(process, signal.SIGINT)
+    ended = process.finish()
+    streams = ended.results["streams"]
+    assert 0 < streams["attempted"] == sum(streams["by_verdict"].values()), ended.output
+
+
+def test_an_interrupt_before_workers_have_come_is_one_line(locust, source, port):
+    alone = ["--master", "--expect-workers", "1", "--master-bind-port", str(port), "--master-port", str(port)]
+    process = locust("concurrent_streams", "--host", f"{source}/ok", "-u", "1", "-t", "9s", *alone)
+    said(process, "Waiting for workers to be ready")
+    sent(process, signal.SIGINT)
+    ended = process.finish()
+    assert "interrupted before the run began" in ended.output
+    assert "Traceback" not in ended.output
+    assert ended.code == 130
+
+
 @pytest.mark.slow
 def test_a_killed_worker_makes_the_run_invalid(locust, source, port):
     options = ["--host", f"{source}/ok?events=20&gap_ms=20", "-u", "8", "-r", "8", "-t", "9s", "-s", "2s"]

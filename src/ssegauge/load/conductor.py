@@ -33,9 +33,19 @@ logger = logging.getLogger("ssegauge.load")
 RESET = "ssegauge_reset"
 """The message by which workers are told to begin their figures anew."""
 
+END = "ssegauge_end"
+"""The message by which workers are told to stop their users and to say their last word."""
+
+HURRY = "ssegauge_hurry"
+"""The message by which workers are told not to wait for streams to end."""
+
 _DAMAGE = ("lost", "duplicated", "reordered")
 _ANSWER_SECONDS = 15.0  # for a last word that is on its way
 _STOP_SECONDS = 60.0  # beyond the stop timeout, as long as Locust itself waits for workers to stop
+
+
+class _HurriedError(BaseException):
+    """Thrown into what is still waited for, where somebody does not want to wait. Not for `except Exception`."""
 
 
 class Conductor:
@@ -47,7 +57,8 @@ class Conductor:
         self.final: dict[str, Any] | None = None
         self.on_begin: list[Callable[[Collector], None]] = []
         self.on_final: list[Callable[[Collector], None]] = []
-        self._finishing = False
+        self._finishing: gevent.Greenlet[..., None] | None = None
+        self._hurried = False
 
     @property
     def is_master(self) -> bool:
@@ -90,7 +101,7 @@ class Conductor:
 
     def _keep_house(self, collector: Collector) -> None:
         """Second by second what is complete becomes a row: histograms of hours would fill the memory."""
-        while self.collector is collector and self.final is None and not self._finishing:
+        while self.collector is collector and self.final is None and self._finishing is None:
             gevent.sleep(1)
             self.gather()
             collector.fold(time.time() - collector.kept_seconds)
@@ -116,34 +127,56 @@ class Conductor:
             runner.send_message(RESET)
 
     def finish(self, *, quits: bool = True) -> None:
-        """Stop the run where it still goes, wait for the last words, settle the figures. Once a run.
+        """Stop the run where it still goes, wait for the last words, settle the figures. Once a run: who else asks waits.
 
         `quits`: the processes end, too; else they stay for the next run.
         """
-        runner = self.environment.runner
-        if self._finishing or self.final is not None or not self.collector.run:
+        if self.final is not None or not self.collector.run:
             return
-        self._finishing = True
+        if self._finishing is None:
+            # In a greenlet of its own: whatever is thrown at those who wait must not cost the figures.
+            self._hurried = False
+            self._finishing = gevent.spawn(self._finish, quits=quits)
+        self._finishing.get()
+
+    def hurry(self) -> None:
+        """Somebody does not want to wait: the streams are cut; asked again, no word is waited for either."""
+        if self._finishing is None:
+            return
+        if self._hurried:
+            self._finishing.kill(_HurriedError, block=False)
+            return
+        self._hurried = True
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
+            runner.send_message(HURRY)
+        else:
+            cut(self.environment)
+
+    def _finish(self, *, quits: bool) -> None:
+        runner = self.environment.runner
         try:
             if isinstance(runner, MasterRunner):
                 self._end_workers(runner, quits=quits)
             elif runner is not None:
                 runner.stop()
-        except KeyboardInterrupt:
+        except _HurriedError:
             self.collector.notes.append("interrupted before all figures had come in")
         finally:
-            self._settle()
-            self._finishing = False
+            try:
+                self._settle()
+            finally:
+                self._finishing = None
 
     def _end_workers(self, runner: MasterRunner, *, quits: bool) -> None:
         seconds = _ANSWER_SECONDS
         if runner.state in (STATE_RUNNING, STATE_SPAWNING):
-            # Not Locust's "stop": after it a worker is deaf for the stop timeout, and would outlive its master.
+            # Not Locust's "stop" nor its "quit": both leave a worker deaf for the stop timeout.
             runner.stop(send_stop_to_client=False)
             seconds += (self.environment.stop_timeout or 0) + _STOP_SECONDS
         if quits:
             for name in self.collector.workers:
-                runner.server.send_to_client(Message("quit", None, name))
+                runner.server.send_to_client(Message(END, None, name))
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not [name for name in self.collector.waits_for() if not _is_gone(runner, name)]:
@@ -173,6 +206,8 @@ class Conductor:
     def _heard(self, listener: Callable[[Collector], None], collector: Collector) -> None:
         try:
             listener(collector)
+        except _HurriedError:
+            collector.notes.append("interrupted before the scenario's report was complete")
         except Exception as error:
             # A scenario's own report: its fault must not cost the figures.
             logger.exception("the scenario's report failed")
@@ -196,6 +231,14 @@ def conductor_of(environment: Environment) -> Conductor:
     if found is None:
         found = _conductors[environment] = Conductor(environment)
     return found
+
+
+def cut(environment: Environment) -> None:
+    """End all streams of this process now, whatever time was left to them."""
+    environment.stop_timeout = 0
+    runner = environment.runner
+    if runner is not None:
+        runner.user_greenlets.kill(block=False)
 
 
 def _is_gone(runner: MasterRunner, name: str) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 import locust
+from gevent.event import Event
+from gevent.lock import RLock
 from greenlet import getcurrent
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
@@ -14,7 +17,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRun
 from ssegauge.errors import UserError
 from ssegauge.load import goodput, interrupt, options
 from ssegauge.load.collector import Delta
-from ssegauge.load.conductor import RESET, Conductor, conductor_of
+from ssegauge.load.conductor import END, HURRY, RESET, Conductor, conductor_of, cut
 from ssegauge.load.generator import begin_generating, generator_of, maybe_generator
 from ssegauge.load.refusal import told
 from ssegauge.load.session import option
@@ -39,8 +42,11 @@ def install(environment: Environment, runner: Any = None, **_: Any) -> None:
         _check_target(environment)
     if isinstance(runner, WorkerRunner):
         _install_worker(environment, runner)
+        _stop_once(runner)
     elif isinstance(runner, MasterRunner | LocalRunner):
         _install_conductor(environment, runner)
+        if isinstance(runner, LocalRunner):
+            _stop_once(runner)
 
 
 def _check_target(environment: Environment) -> None:
@@ -72,6 +78,31 @@ def _install_worker(environment: Environment, runner: WorkerRunner) -> None:
     events.test_stop.add_listener(last_word)
     events.report_to_master.add_listener(report)
     runner.register_message(RESET, reset)
+    runner.register_message(END, lambda **_: _end_worker(runner), concurrent=True)
+    runner.register_message(HURRY, lambda **_: cut(environment))
+
+
+def _end_worker(runner: WorkerRunner) -> None:
+    handle = runner.handle_message
+
+    def handle_all_but_users(msg: Any) -> None:
+        # who dispatches users on the master does not hear that the run is over
+        if msg.type != "spawn":
+            handle(msg)
+
+    runner.handle_message = handle_all_but_users  # type: ignore[method-assign]
+    runner.stop()
+
+
+def _stop_once(runner: LocalRunner | WorkerRunner) -> None:
+    """Locust stops its users once more for each who asks (a signal beside a message, say): let them wait instead."""
+    stop, lock = runner.stop, RLock()
+
+    def stop_alone() -> None:
+        with lock:
+            stop()
+
+    runner.stop = stop_alone  # type: ignore[method-assign]
 
 
 def _install_conductor(environment: Environment, runner: MasterRunner | LocalRunner) -> None:
@@ -82,13 +113,15 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
     events.reset_stats.add_listener(lambda **_: conductor.reset())
 
     def spawning_complete(**_: Any) -> None:
+        if conductor.collector.drain_from:
+            return  # the ramp was cut short
         if environment.reset_stats:
             conductor.reset()
         conductor.steady()
 
     events.spawning_complete.add_listener(spawning_complete)
     events.test_stop.add_listener(lambda **_: gevent.spawn(conductor.finish, quits=False))
-    events.quitting.add_listener(lambda **_: conductor.finish())
+    events.quitting.add_listener(_ending_once(conductor))
     _wait_before_quit(conductor, runner)
     if environment.web_ui is not None:
         from ssegauge.load import live  # noqa: PLC0415 - Flask is needed where there is a page
@@ -97,6 +130,20 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
     _publish(conductor)
     if isinstance(runner, MasterRunner):
         _install_master(conductor, runner)
+
+
+def _ending_once(conductor: Conductor) -> Callable[..., None]:
+    """What is done when the process is told to end. Told again by a second signal, it hurries; the first one's way ends it."""
+    told_before: list[bool] = []
+
+    def quitting(**_: Any) -> None:
+        conductor.hurry()  # a run that ends already
+        if told_before:
+            Event().wait()
+        told_before.append(True)
+        conductor.finish()
+
+    return quitting
 
 
 def _publish(conductor: Conductor) -> None:
@@ -149,8 +196,10 @@ def _wait_before_quit(conductor: Conductor, runner: MasterRunner | LocalRunner) 
     quit_at_once = runner.quit
 
     def quit_when_final() -> None:
-        if getcurrent() is getattr(runner, "ssegauge_listener", None):
+        here = getcurrent()
+        if here is getattr(runner, "ssegauge_listener", None) or here in list(runner.user_greenlets):
             # Locust quits from within its listener when the last worker has left: the last words come in there.
+            # And a user that quits is itself waited for.
             gevent.spawn(quit_when_final)
             return
         try:

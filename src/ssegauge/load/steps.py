@@ -201,6 +201,6 @@ def _end(conductor: Conductor) -> None:
     runner = environment.runner
     assert runner is not None  # noqa: S101 - for the type checker: a run goes on
     if getattr(environment.parsed_options, "headless", False):
-        runner.quit()
+        gevent.spawn(runner.quit)  # who drives the run ends with it
     else:
         runner.stop()
