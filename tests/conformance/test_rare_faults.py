@@ -236,3 +236,61 @@ class EndsOnlyTheIdle(Leaving):
 
 def test_a_busy_stream_that_keeps_its_server_from_stopping(host: Host) -> None:
     assert outcome(host, EndsOnlyTheIdle(), "LIF-08") == "fail"
+
+
+# -- what a failure takes with it -----------------------------------------------------------------------------------
+
+
+class DropsItsBuffer(Clean):
+    """What waits to be sent is dropped by a failure: so many events, or all there are."""
+
+    held_back = 2
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        limit = int(call.query.get("fail_after", "1000"))
+        number = 0
+        async for frame in super().events(call, start):
+            number += 1
+            if limit == 1000 or b"event: error" in frame or number <= limit - self.held_back:
+                yield frame
+
+
+class DropsAll(DropsItsBuffer):
+    """Nothing is sent before four kilobytes are together."""
+
+    held_back = 1000
+
+
+class DropsByPath(DropsItsBuffer):
+    """The same, and the number stands in the path."""
+
+    profile = Clean.profile.replace(
+        "fault      = { params = { fail_after = 3 } }", 'fault = { path = "/stream?fail_after=3" }'
+    )
+
+
+@pytest.mark.parametrize("kind", [DropsItsBuffer, DropsAll, DropsByPath])
+def test_a_failure_that_drops_more_than_the_last_event(host: Host, kind: type[Clean]) -> None:
+    assert outcome(host, kind(), "ERR-08") == "fail"
+
+
+class FailsAfterSeconds(Clean):
+    """`fail_after` is a time, and an event comes with every second of it."""
+
+    profile = Clean.profile.replace("fail_after = 3", "fail_after = 2").replace('deadline = "3s"', 'deadline = "9s"')
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        seconds = float(call.query.pop("fail_after", "1000"))
+        due = asyncio.get_running_loop().time() + seconds - 0.05
+        async for frame in super().events(call, start):
+            if asyncio.get_running_loop().time() >= due:
+                yield self.failure()
+                return
+            yield frame
+
+    async def pause(self) -> None:
+        await asyncio.sleep(1.0)
+
+
+def test_a_number_of_seconds_is_no_number_of_events(host: Host) -> None:
+    assert outcome(host, FailsAfterSeconds(), "ERR-08") in {"pass", "untestable"}
