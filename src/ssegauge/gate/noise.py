@@ -206,7 +206,7 @@ def _joined(seconds: list[Any]) -> list[Any]:
     """Neighbouring seconds as one stretch: what holds two seconds together shall not count as two proofs.
 
     The square root of their number holds the false alarms near what the confidence allows where seconds hang together;
-    with the cube root, which is often advised, there were three times as many (simulated, see tests/test_gate.py).
+    with the cube root, which is often advised, there were three times as many (simulated, see tests/gate/test_noise.py).
     """
     length = max(1, min(round(math.sqrt(len(seconds))), len(seconds) // (FEWEST_STRETCHES + 1)))
     return [sum_of(seconds[start : start + length]) for start in range(0, len(seconds) - length + 1, length)]

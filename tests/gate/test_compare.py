@@ -8,7 +8,7 @@ import pytest
 from ssegauge import cli, results
 from ssegauge.errors import UserError
 from ssegauge.gate.compare import Change, compare
-from tests.test_gate import HOSTILE, conformance, load, noisy_run, times
+from tests.gate.made_up import HOSTILE, conformance, load, noisy_run, times
 
 QUIET = {"run_noise": 0.005, "second_noise": 0.02, "per_second": 60}
 

@@ -1,0 +1,24 @@
+"""Figures by their names."""
+
+import pytest
+
+from ssegauge.gate import metrics
+from ssegauge.gate.metrics import UnknownMetric
+from tests.gate.made_up import histogram, load, one, times
+
+
+def test_a_percentile_that_was_not_written_is_read_from_the_histogram():
+    entry = {"count": 1000, "histogram": histogram([100.0] * 900 + [200.0] * 100)}
+    found = metrics.read(load(latency={"gap": entry}), metrics.metric("gap.p90"))
+    assert found.value == pytest.approx(100, rel=0.002)
+    assert metrics.read(load(latency={"gap": entry}), metrics.metric("gap.p99.5")).value == pytest.approx(
+        200, rel=0.002
+    )
+
+
+def test_a_figure_that_only_these_results_have_can_be_gated():
+    document = load(latency={"thinking": times([1.0] * 100)}, streams={"attempted": 1, "mine": 7})
+    assert one('[load]\n"thinking.p95" = "< 2ms"', document).outcome == "held"
+    assert one('[load]\n"streams.mine" = "== 7"', document).outcome == "held"
+    with pytest.raises(UnknownMetric):
+        metrics.metric("thinking.p95")
