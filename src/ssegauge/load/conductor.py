@@ -41,6 +41,7 @@ HURRY = "ssegauge_hurry"
 
 _DAMAGE = ("lost", "duplicated", "reordered")
 _ANSWER_SECONDS = 15.0  # for a last word that is on its way
+_MISSING_SECONDS = 5.0  # for that of a worker whose heartbeat fails: it may be busy, not dead
 _STOP_SECONDS = 60.0  # beyond the stop timeout, as long as Locust itself waits for workers to stop
 
 
@@ -177,9 +178,10 @@ class Conductor:
         if quits:
             for name in self.collector.workers:
                 runner.server.send_to_client(Message(END, None, name))
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if not [name for name in self.collector.waits_for() if not _is_gone(runner, name)]:
+        asked = time.monotonic()
+        while (waited := time.monotonic() - asked) < seconds:
+            awaited = self.collector.waits_for()
+            if not awaited or (waited > _MISSING_SECONDS and all(_is_gone(runner, name) for name in awaited)):
                 break
             gevent.sleep(0.02)
 
@@ -243,4 +245,4 @@ def cut(environment: Environment) -> None:
 
 def _is_gone(runner: MasterRunner, name: str) -> bool:
     client = runner.clients.get(name)
-    return client is not None and client.state == STATE_MISSING
+    return client is None or client.state == STATE_MISSING  # Locust forgets those that are missing for a minute
