@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import format_datetime, parsedate_to_datetime
 
 from ssegauge.bench import Bench
 from ssegauge.client.request import with_header
+from ssegauge.content_coding import looks_compressed
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.observation import Observation
 
@@ -114,7 +114,7 @@ def _expect_coding(observation: Observation) -> None:
             broken(f"a body in {', '.join(named)}", problem, observation.show_head("content-encoding"))
         return
     body = observation.exchange.raw_body
-    if _looks_compressed(body):
+    if looks_compressed(body):
         broken("a body as it is, since no Content-Encoding is named", "compressed bytes", observation.show(0, 16))
 
 
@@ -195,18 +195,6 @@ def _is_future(value: str) -> bool:
     except ValueError:
         return False
     return moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC)
-
-
-def _looks_compressed(body: bytes) -> bool:
-    """The magic of gzip, or bytes that really inflate as zlib."""
-    if body.startswith(b"\x1f\x8b\x08"):
-        return True
-    if body[:1] != b"\x78" or len(body) < 8:
-        return False
-    try:
-        return bool(zlib.decompressobj().decompress(body[:4096]))
-    except zlib.error:
-        return False
 
 
 def _chosen(observation: Observation) -> tuple[object, ...]:

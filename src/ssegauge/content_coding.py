@@ -87,3 +87,15 @@ _INFLATERS: dict[str, Callable[[], Inflate | None]] = {
     "deflate": _deflate_inflater,
     "br": _brotli_inflater,
 }
+
+
+def looks_compressed(body: bytes) -> bool:
+    """The magic of gzip, or bytes that really inflate as zlib."""
+    if body.startswith(b"\x1f\x8b\x08"):
+        return True
+    if body[:1] != b"\x78" or len(body) < 8:
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(body[:4096]))
+    except zlib.error:
+        return False

@@ -16,6 +16,7 @@ from ssegauge import fronts
 from ssegauge.anomalies import JSON_JUDGES, JUDGES, Anomaly
 from ssegauge.anomalies.fields import empty_data
 from ssegauge.bench import Bench, is_refusal
+from ssegauge.content_coding import looks_compressed
 from ssegauge.exchange import Exchange
 from ssegauge.finding import Finding, Outcome
 from ssegauge.needs import missing
@@ -173,8 +174,12 @@ def _require_stream(law: Rule, observation: Observation) -> None:
         raise Untestable(f"there was no response to judge: {exchange.detail or exchange.end} (HTTP-01)")
     if not observation.is_stream:
         raise Untestable(f"there was no stream to judge: status {exchange.status} (HTTP-01)")
-    if law.category not in {"http", "headers"} and observation.decoded.problem:
+    if law.category in {"http", "headers"}:
+        return
+    if observation.decoded.problem:
         raise Untestable(f"the body cannot be read: {observation.decoded.problem} (HDR-07)")
+    if not exchange.values("content-encoding") and looks_compressed(exchange.raw_body):
+        raise Untestable("the body cannot be read: it is compressed, and no Content-Encoding says so (HDR-07)")
 
 
 def _finding(law: Rule, bench: Bench, outcome: Outcome, **more: Any) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -145,6 +145,14 @@ def test_a_coding_that_browsers_ask_for_is_looked_into(host: Host) -> None:
     assert outcome(host, HidesGzip(), "HDR-07") == "fail"
     held(host, Compresses(), "HDR-07", "HDR-10", "BUF-02")
     held(host, HoldsGzip(), "HDR-07")  # that it holds events back is BUF-02's
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
+def test_a_compressed_body_without_a_name_is_told_once(pack: Callable[[bytes], bytes]) -> None:
+    seen = exchange(at_once(pack(b"data: x\n\n" * 20)))
+    assert said("HDR-07", seen).startswith("fail")
+    for rule in ("ENC-01", "ENC-04", "FRM-05", "FRM-10", "FLD-16"):
+        assert said(rule, seen).startswith("untestable"), rule
 
 
 @pytest.mark.parametrize(
