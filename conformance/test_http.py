@@ -35,7 +35,9 @@ def test_stream_is_answered_with_status_200(observation: Observation) -> None:
             )
         broken("status 200", f"no response: {exchange.detail or exchange.end}")
     if exchange.status != 200 and exchange.status not in REDIRECTS:
-        broken("status 200", f"status {exchange.status}", observation.show_head("location", "content-type", "allow"))
+        said = [observation.show(0, len(observation.body), "the body")] if observation.body else []
+        head = observation.show_head("location", "content-type", "allow")
+        broken("status 200", f"status {exchange.status}", [*head, *said])
 
 
 @rule("HTTP-02")

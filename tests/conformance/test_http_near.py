@@ -12,6 +12,7 @@ from tests.mutants.message import Call, Peer
 from tests.mutants.server import Clean
 
 from .near import held, outcome, outcomes
+from .recorded import exchange, finding
 
 MESSAGE_RULES = (
     "HTTP-01", "HTTP-05", "HTTP-06", "HTTP-09", "HTTP-10", "HTTP-11", "HTTP-12", "HTTP-21", "HTTP-22", "HTTP-25", "HTTP-26",
@@ -195,3 +196,15 @@ def test_a_post_redirected_with_307_keeps_its_method(host: Host) -> None:
             return await super().answer(call, peer)
 
     held(host, Moved(), "HTTP-01", "HTTP-07", "HTTP-19")
+
+
+def test_a_refusal_is_shown_in_the_servers_own_words() -> None:
+    """A missing key, a model that does not exist: the reason stands in the body, and nobody should need curl for it."""
+    seen = exchange([(0.02, b'{"error": {"message": "The model `m` does not exist"}}')])
+    seen.status, seen.reason, seen.headers = 404, "Not Found", [("Content-Type", "application/json")]
+    found = finding("HTTP-01", seen)
+    assert found.actual == "status 404"
+    assert found.evidence[-1].note == "the body"
+    assert "The model `m` does not exist" in found.evidence[-1].bytes
+    seen.reads.clear()
+    assert [piece.note for piece in finding("HTTP-01", seen).evidence] == ["", ""]
