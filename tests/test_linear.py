@@ -61,8 +61,12 @@ def _dissected_in_pieces(body: bytes) -> Anatomy:
 READERS: dict[str, Callable[[bytes], object]] = {
     "Decoder": lambda body: Decoder().feed(body),
     "LazyDecoder": lambda body: LazyDecoder().feed(body),
+    "LazyDecoder, blocks": lambda body: LazyDecoder().blocks(body),
     "Decoder, in pieces": lambda body: [feed(piece) for feed in [Decoder().feed] for piece in _pieces(body)],
     "LazyDecoder, in pieces": lambda body: [feed(piece) for feed in [LazyDecoder().feed] for piece in _pieces(body)],
+    "LazyDecoder, blocks in pieces": lambda body: [
+        take(piece) for take in [LazyDecoder().blocks] for piece in _pieces(body)
+    ],
     "Dissector": dissect,
     "Dissector, in pieces": _dissected_in_pieces,
 }

@@ -12,7 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssegauge.anatomy import Dissector
-from ssegauge.wire import Decoder, Event, EventTooLong, LazyDecoder, LimitError, LineTooLong, decode, encode
+from ssegauge.wire import (
+    MIB,
+    Decoder,
+    Event,
+    EventTooLong,
+    LazyDecoder,
+    LimitError,
+    LineTooLong,
+    data_in,
+    decode,
+    encode,
+    id_in,
+    type_in,
+)
 from tests.naive import read
 from tests.sse_bytes import BODIES, IDS, VECTORS, body_of, expected, split
 
@@ -80,6 +93,51 @@ def test_any_split_of_any_bytes_reads_as_the_standard_says(
             assert decoder.retry == (wanted.retries or [None])[-1]
             if isinstance(decoder, LazyDecoder):
                 assert decoder.comments == len(wanted.comments)
+
+
+@given(body=BODIES, cuts=st.lists(st.integers(0, 80), max_size=5), turns=st.lists(st.booleans(), min_size=6))
+def test_blocks_are_those_of_the_events_however_they_are_asked_for(
+    body: bytes, cuts: list[int], turns: list[bool]
+) -> None:
+    wanted = read(body)
+    for pieces in ([body], split(body, cuts), [body[at : at + 1] for at in range(len(body))]):
+        told, counted, both = LazyDecoder(), LazyDecoder(), LazyDecoder()
+        blocks: list[bytes] = []
+        for number, piece in enumerate(pieces):
+            found = counted.blocks(piece)
+            assert found == told.feed(piece)
+            assert found == (both.blocks if turns[number % len(turns)] else both.feed)(piece)
+            blocks += found
+        shown = [
+            (type_in(block).decode("utf-8", "replace"), data_in(block).decode("utf-8", "replace")) for block in blocks
+        ]
+        assert shown == [event[:2] for event in wanted.events]
+        for decoder in (counted, both):
+            assert (decoder.last_event_id, decoder.retry) == (wanted.last_event_id, (wanted.retries or [None])[-1])
+            assert (decoder.comments, decoder.pending) == (len(wanted.comments), told.pending)
+
+
+@pytest.mark.parametrize(
+    ("block", "number"),
+    [
+        (b"data: id: 1", None),
+        (b"identity: 1\ndata", None),
+        (b"id: 1\ndata: x\nid: 2", b"2"),
+        (b"id: 1\nid: 2\0\ndata", b"1"),
+        (b"id\ndata: x", b""),
+        (b"id:  1\ndata", b" 1"),
+    ],
+    ids=repr,
+)
+def test_a_block_says_its_own_id(block: bytes, number: bytes | None) -> None:
+    assert id_in(block) == number
+
+
+@pytest.mark.parametrize(
+    "block", [b"event: a", b"event: a\ndata", b"event:a", b"event: a:b", b"event: e\nevent: a", b"data\nevent: event"]
+)
+def test_a_block_says_its_own_type(block: bytes) -> None:
+    assert [type_in(block).decode()] == [event.type for event in decode(b"data\n" + block + b"\n\n")]
 
 
 # Pieces that lead a decoder from each of its ways into each other: short and long blocks, every line end, odd fields.
@@ -268,6 +326,26 @@ def test_exactly_the_limit_passes() -> None:
         Decoder(max_line=99).feed(line + b"\n\n")
     with pytest.raises(EventTooLong):
         Decoder(max_event=99).feed(line + b"\n\n")
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+@pytest.mark.parametrize("size", [1021, 2 * MIB], ids=["1021 B", "whole"])
+@pytest.mark.parametrize("eol", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_the_usual_limits_are_a_mebibyte_and_not_a_byte_more(
+    kind: type[Decoder | LazyDecoder], size: int, eol: bytes
+) -> None:
+    before = b"data: a" + eol + eol
+    half = b"data: " + b"x" * (MIB // 2 - 6) + eol
+    for line, event in ((MIB, MIB), (MIB + 1, MIB), (MIB // 2, MIB), (MIB // 2, MIB + 1)):
+        last = b"data: " + b"y" * ((line if line >= MIB else event - MIB // 2) - 6) + eol
+        body = before + (b"" if line >= MIB else half) + last + eol
+        got = limited(kind, [body[at : at + size] for at in range(0, len(body), size)], MIB, MIB)
+        if line > MIB:
+            assert got == ([("message", "a", "")], LineTooLong, MIB, len(before))
+        elif event > MIB:
+            assert got == ([("message", "a", "")], EventTooLong, MIB, len(before + half))
+        else:
+            assert (len(got[0]), *got[1:]) == (2, None, None, None)
 
 
 @pytest.mark.parametrize("kind", DECODERS)

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from ssegauge.load.contract import Contract, Delivery, Watch, _has_id, _type_of
+from ssegauge.load.contract import Contract, Delivery, Watch
 from ssegauge.profile.endpoint import Endpoint
 from ssegauge.profile.presets import PRESETS
-from ssegauge.wire import LazyDecoder
+from ssegauge.wire import LazyDecoder, decode, id_in, type_in
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from ssegauge.wire import LazyDecoder
 )
 def test_the_type_is_the_decoders(block):
     [event] = LazyDecoder().feed(block + b"\n\n")
-    assert _type_of(event) == event.raw_type
+    assert type_in(event).decode() == decode(block + b"\n\n")[0].type
 
 
 @pytest.mark.parametrize("data", [b"event: token", b"id: 1", b"x\nevent: y"], ids=repr)
@@ -42,9 +42,19 @@ def test_what_data_says_is_no_field_however_many_events_come_at_once(data):
         b"data: event: y", b"data:event: y"
     )
     events = LazyDecoder().feed(3 * (block + b"\n"))
-    assert [_type_of(event) for event in events] == [b"message"] * 3
+    assert [type_in(event) for event in events] == [b"message"] * 3
     assert [event.raw_data for event in events] == [data] * 3
-    assert not any(_has_id(event) for event in events)
+    assert not any(id_in(event) for event in events)
+
+
+@pytest.mark.parametrize("line", [b"identity: 5", b"id: 5\0", b"id:", b"id"], ids=repr)
+def test_an_event_without_an_id_of_its_own_repeats_none(line):
+    delivery = Delivery()
+    endpoint = {"resume": {"from": "Last-Event-ID"}}
+    watch = Watch(Contract(Endpoint(name="e", **endpoint)), delivery, lambda _: None)
+    for block in LazyDecoder().blocks(b"id: 1\ndata: x\n\n" + 3 * (line + b"\ndata: x\n\n")):
+        watch.see(block, 0.0)
+    assert delivery.duplicated == 0
 
 
 SCHEMA = {"type": "object", "required": ["seq"], "properties": {"seq": {"type": "integer"}}}

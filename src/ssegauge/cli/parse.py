@@ -7,8 +7,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import click
 import httpx
@@ -17,7 +18,7 @@ from ssegauge.anatomy import Dissector
 from ssegauge.anomalies import anomalies, payload_anomalies
 from ssegauge.errors import DID_NOT_HOLD, Inconclusive, UserError
 from ssegauge.rules import CATALOGUE
-from ssegauge.wire import MIB, Decoder, Event, LimitError, RawEvent
+from ssegauge.wire import MIB, Decoder, Event, LimitError
 
 PIECE = 1 << 16
 LINT_BYTES = 4 * MIB
@@ -71,7 +72,7 @@ def command(
             _print(decoder.feed(piece))
         ended = True
     except LimitError as error:
-        _print(error.events)
+        _print(cast("Sequence[Event]", error.events))
         option = "--max-line" if error.what == "line" else "--max-event"
         raise StreamError(f"{_name(source)}: {error}; {option} sets the limit") from error
     finally:
@@ -79,13 +80,13 @@ def command(
             linter.tell(sentinel, ended=ended, as_json=as_json)
 
 
-def _print(events: Iterable[Event | RawEvent]) -> None:
+def _print(events: Iterable[Event]) -> None:
     # ASCII only: whatever a server sends, what is printed is valid in every encoding and harmless to a terminal.
     sys.stdout.writelines(json.dumps(_shown(event)) + "\n" for event in events)
     sys.stdout.flush()
 
 
-def _shown(event: Event | RawEvent) -> dict[str, str]:
+def _shown(event: Event) -> dict[str, str]:
     return {"type": event.type, "data": event.data, "last_event_id": event.last_event_id}
 
 

@@ -16,7 +16,7 @@ from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
 from ssegauge.profile.endpoint import Endpoint
 from ssegauge.profile.pointer import MISSING
-from ssegauge.wire import RawEvent
+from ssegauge.wire import data_in, id_in, type_in
 
 _MOST_KINDS = 1000  # a hostile server invents a type for each event
 
@@ -183,19 +183,23 @@ class Watch:
         self.tokens: int | None = None
         self.faults: dict[str, int] = {}
 
-    def see(self, event: RawEvent, arrived_wall: float) -> bool:
+    def see(self, block: bytes, arrived_wall: float) -> bool:
         """Look at one event; False where the contract says that it does not count."""
         contract = self._contract
-        kind = contract.kind(_type_of(event))
+        kind = contract.kind(type_in(block))
         if contract.names is not None and kind.name == "message":
-            kind = contract.kind(contract.names.type_of(kind.name, event.data).encode("utf-8", "surrogatepass"))
-        if kind.ignored or (contract.endpoint.primer and contract.endpoint.is_primer(event.data, _has_id(event))):
+            kind = contract.kind(contract.names.type_of(kind.name, _text(block)).encode("utf-8", "surrogatepass"))
+        if kind.ignored or (
+            contract.endpoint.primer and contract.endpoint.is_primer(_text(block), id_in(block) is not None)
+        ):
             return False
-        if contract.counts_ids and _has_id(event):
-            self._delivery.ids.see(event.last_event_id)
+        if contract.counts_ids:
+            number = id_in(block)
+            if number:  # an empty one takes the id away
+                self._delivery.ids.see(number.decode("utf-8", "replace"))
         document, sentinel = MISSING, False
         if contract.needs_data:
-            data = event.data
+            data = _text(block)
             sentinel = data in contract.sentinels
             if not sentinel:
                 document = self._document(kind.name, data)
@@ -301,16 +305,5 @@ class Watch:
         return following
 
 
-def _type_of(event: RawEvent) -> bytes:
-    """`raw_type`, by a short way for blocks that say `event` not at all, or once and first."""
-    block = event[0]
-    if b"event" not in block:
-        return b"message"
-    if block.startswith(b"event: ") and block.find(b"event", 7) < 0:
-        return block[7 : block.find(b"\n")] or b"message"
-    return event.raw_type
-
-
-def _has_id(event: RawEvent) -> bool:
-    block = event[0]
-    return block.startswith(b"id") or b"\nid" in block
+def _text(block: bytes) -> str:
+    return data_in(block).decode("utf-8", "replace")

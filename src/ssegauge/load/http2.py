@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ssegauge.load.ledger import Slice
@@ -9,7 +10,6 @@ from ssegauge.load.reading import Reading
 from ssegauge.load.response import FramedAnswer
 from ssegauge.load.stream import Stream
 from ssegauge.verdict import EndKind
-from ssegauge.wire import RawEvent
 
 Fields = list[tuple[str, str]]
 
@@ -98,6 +98,6 @@ class Http2Stream(Stream):
             self.unprocessed = unprocessed
             self._finish(end, error)
 
-    def _take(self, events: list[RawEvent], stamp: int, before: int, slice_: Slice) -> None:
+    def _take(self, events: Sequence[bytes], stamp: int, before: int, slice_: Slice) -> None:
         self._connection.taken += len(events)
         super()._take(events, stamp, before, slice_)

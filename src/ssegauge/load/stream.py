@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from ssegauge.load.clock import monotonic_ns
@@ -29,6 +30,7 @@ class Stream(ABC):
         "_endpoint",
         "_on_end",
         "_on_events",
+        "_read",
         "_reader",
         "_recorder",
         "_slices",
@@ -68,6 +70,9 @@ class Stream(ABC):
         self._on_end = reading.on_end
         self._on_events = reading.on_events
         self._decoder = LazyDecoder(reading.last_event_id)
+        # Who reads along is given events; otherwise their blocks will do.
+        self._read: Callable[[bytes], Sequence[bytes]]
+        self._read = self._decoder.blocks if reading.on_events is None else self._decoder.feed
         self._slow = False  # stopped on purpose: its lag is not the generator's
         idle = reading.contract.is_idle
         self.watch = None if idle else Watch(reading.contract, reading.delivery, self._lag)
@@ -177,9 +182,9 @@ class Stream(ABC):
             if not self.first_body_byte:
                 self.first_body_byte = stamp
             try:
-                events = self._decoder.feed(content)
+                events = self._read(content)
             except LimitError as error:
-                fault, events = str(error), cast("list[RawEvent]", error.events)
+                fault, events = str(error), cast("Sequence[bytes]", error.events)
             if events:
                 self._take(events, stamp, before, slice_)
         if fault:
@@ -209,7 +214,7 @@ class Stream(ABC):
         )
         return False
 
-    def _take(self, events: list[RawEvent], stamp: int, before: int, slice_: Slice) -> None:
+    def _take(self, events: Sequence[bytes], stamp: int, before: int, slice_: Slice) -> None:
         together = len(events)
         slice_.events += together
         counted = together if self.watch is None else self._look(self.watch, events, stamp)
@@ -231,9 +236,9 @@ class Stream(ABC):
         if together > 1 and not self._slow:
             self._came_together(together, stamp, before)
         if self._on_events is not None:
-            self._on_events(events)
+            self._on_events(cast("list[RawEvent]", events))
 
-    def _look(self, watch: Watch, events: list[RawEvent], stamp: int) -> int:
+    def _look(self, watch: Watch, events: Sequence[bytes], stamp: int) -> int:
         wall = (stamp + self._reader.clock.offset_ns) / 1e9
         counted, matched = 0, watch.matched
         for event in events:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ssegauge.wire.decoder import Decoder, decode
 from ssegauge.wire.encoder import encode
-from ssegauge.wire.event import Event, RawEvent, accepted_retry
+from ssegauge.wire.event import Event, RawEvent, accepted_retry, data_in, id_in, type_in
 from ssegauge.wire.lazy import LazyDecoder
 from ssegauge.wire.limits import MIB, EventTooLong, LimitError, LineTooLong
 
@@ -23,6 +23,9 @@ __all__ = [
     "LineTooLong",
     "RawEvent",
     "accepted_retry",
+    "data_in",
     "decode",
     "encode",
+    "id_in",
+    "type_in",
 ]

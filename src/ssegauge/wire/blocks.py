@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ssegauge.wire.careful import Careful, is_retry
-from ssegauge.wire.event import accepted_retry, value_of
+from ssegauge.wire.event import Event, accepted_retry, value_of
 from ssegauge.wire.limits import MIB
 
 CR, LF = 13, 10  # an int is found in bytes at a twentieth of the cost of a byte
-# Open bytes up to here are kept as they came, and looked at again with the next chunk; longer ones are for Careful.
+# An open block up to here is looked at again with every chunk; a longer one is for Careful.
 _SHORT = 1024
+FEW = 512  # bytes of a chunk whose blocks are read one by one; in a larger one they are read in a row
 
 
 class Blocks:
-    """Holds the open block: as it came while it is short and plain, and in `Careful` where it is anything else."""
+    """Holds the open block: here while it is short and plain, and in `Careful` where it is anything else."""
 
     __slots__ = ("_careful", "_fed", "_open", "_plain", "_safe", "_short")
 
@@ -21,13 +24,14 @@ class Blocks:
         self._short = min(_SHORT, self._safe)
         self._careful = Careful(max_line=max_line, max_event=max_event, short=self._short)
         self._plain = False  # whether all that is open is in `_open`, and no LF that belongs to a CR is to come
-        self._open = b""  # at most `_short` bytes, in which no block is complete
-        self._fed = 0  # bytes before `_open`, while `_plain`
+        self._open = b""  # in LF; at most `_short` bytes, in which no block is complete
+        self._fed = 0  # bytes so far, while `_plain`
 
     @property
     def retry(self) -> int | None:
         """The last accepted reconnection time in milliseconds; None where the stream has set none."""
-        values = [accepted_retry(value_of(line[6:])) for line in self._open_lines()[:-1] if is_retry(line)]
+        lines = self._open.split(b"\n")[:-1]
+        values = [accepted_retry(value_of(line[6:])) for line in lines if is_retry(line)]
         return next((value for value in reversed(values) if value is not None), self._careful.retry)
 
     @property
@@ -36,48 +40,34 @@ class Blocks:
 
         Complete comments and retries do not count, as they have had their effect.
         """
-        *lines, last = self._open_lines()
+        *lines, last = self._open.split(b"\n")
         fields = [line for line in lines if line and not line.startswith(b":") and not is_retry(line)]
         return bool(last or fields) or self._careful.pending
-
-    def _open_lines(self) -> list[bytes]:
-        return self._open.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
 
     def _take(self, chunk: bytes) -> bytes:
         """The complete blocks, in LF and with their blank lines, that this chunk closes."""
         if self._plain:
-            chunk = self._open + chunk
-            if CR in chunk:
-                end = chunk.rfind(b"\r\n\r\n") + 4
-                end = 0 if end == 3 else end
-                complete, rest = chunk[:end].replace(b"\r\n", b"\n"), chunk[end:]
-                plain = CR not in complete and not (rest and _has_blank_line(rest))
-            else:
-                end = chunk.rfind(b"\n\n") + 2
-                end = 0 if end == 1 else end
-                complete, rest = chunk[:end], chunk[end:]
-                plain = True
-            if plain and len(rest) <= self._short and len(chunk) <= self._safe:
-                self._open = rest
-                self._fed += end
-                return complete
+            lines = chunk
+            if CR not in chunk or CR not in (lines := chunk.replace(b"\r\n", b"\n")):
+                opened = self._open + lines
+                end = opened.rfind(b"\n\n") + 2
+                if end == 1:
+                    end = 0
+                if len(opened) - end <= self._short and len(opened) <= self._safe:
+                    self._open = opened[end:]
+                    self._fed += len(chunk)
+                    return opened[:end]
             self._plain = False
+            self._careful.resume(self._open, self._fed)
             self._open = b""
-            self._careful.fed = self._fed
-        complete, maybe_open = self._careful.take(chunk)
-        if maybe_open is not None:
+        complete, opened_or_none = self._careful.take(chunk)
+        if opened_or_none is not None:
             self._plain = True
-            self._open = maybe_open
+            self._open = opened_or_none
             self._fed = self._careful.fed
         return complete
 
-
-def _has_blank_line(rest: bytes) -> bool:
-    return rest.find(b"\n\r") >= 0 or rest.find(b"\n\n") >= 0 or rest.find(b"\r\r") >= 0
-
-
-def raw_rest(opened: bytes, size: int) -> bytes | None:
-    """What follows the last blank line of a chunk in CRLF and has `size` bytes in LF; None where lines end otherwise."""
-    at = opened.rfind(b"\r\n\r\n")
-    rest = opened[at + 4 :]
-    return rest if at >= 0 and len(rest) - rest.count(b"\r\n") == size else None
+    def _raise_if_spent(self, events: Sequence[Event] | Sequence[bytes]) -> None:
+        if not self._plain and self._careful.spent is not None:
+            self._careful.spent.events = events
+            raise self._careful.spent

@@ -47,10 +47,17 @@ class Careful:
         self.look()
         return bool(self._tail or self._kept or self._head)
 
+    def resume(self, opened: bytes, fed: int) -> None:
+        """Hold this open block again, the last of `fed` bytes. It is in LF and within the limits."""
+        self.fed = fed
+        self._tail += opened
+        # Its lines may have ended in CRLF: looked at now, nobody asks later where in the stream they began.
+        self.look()
+
     def take(self, chunk: bytes) -> tuple[bytes, bytes | None]:
         """The complete blocks that this chunk closes, in LF and with their blank lines; and what then is open.
 
-        The latter as it came and no longer held, to be fed again; None where it is long, or odd in any way.
+        The latter in LF and no longer held, to be given back by `resume`; None where it is long, or odd in any way.
         """
         if self.spent is not None:
             raise type(self.spent)(self.spent.limit, self.spent.offset)
@@ -70,12 +77,10 @@ class Careful:
             complete = self._close(chunk, cut, raw)
             tail += chunk[cut:]
         size = len(tail)
-        if size <= min(len(chunk), self._short) and not (self._kept or self._odd or self.spent):
-            rest = self._as_it_came(raw)
-            if rest is not None:
-                tail.clear()
-                self.fed -= len(rest)
-                return complete, rest
+        if size <= self._short and not (self._kept or self._odd or self.spent):
+            opened = bytes(tail)
+            tail.clear()
+            return complete, opened
         if (
             size
             and (raw is not None or self._kept_size + size > self._safe)
@@ -83,14 +88,6 @@ class Careful:
         ):
             self.look(raw, len(chunk))
         return complete, None
-
-    def _as_it_came(self, raw: bytes | None) -> bytes | None:
-        """The tail, which is the end of the chunk `raw`, with its own line ends where these are all alike."""
-        if raw is None or not self._tail:
-            return bytes(self._tail)
-        if not raw.count(b"\r\n") == raw.count(b"\n") == raw.count(b"\r"):
-            return None
-        return raw[len(raw) - len(self._tail) - self._tail.count(b"\n") :]
 
     def _in_lf(self, chunk: bytes) -> tuple[bytes, bytes]:
         if self._head is not None:
@@ -190,6 +187,8 @@ class Careful:
 
 def slices(complete: bytes) -> list[bytes]:
     """Whole blocks in parts of 64 KiB, which stay in the processor's cache (a fifth faster on a megabyte)."""
+    if len(complete) <= SLICE:
+        return [complete] if complete else []
     parts = []
     at = 0
     while at < len(complete):

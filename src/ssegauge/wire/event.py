@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 # Beyond any clock, and below the 640 digits at which Python's int() may be told to refuse.
 _RETRY_DIGITS = 300
@@ -16,50 +16,73 @@ class Event(NamedTuple):
     last_event_id: str
 
 
-class RawEvent(tuple[bytes, bytes | None]):
-    """An event as bytes: the lines of its block, joined by LF, and its id. Decoded when asked for, each time.
+class RawEvent(bytes):
+    """An event as the bytes of its block: the lines joined by LF. Type and data are decoded when asked for, each time."""
 
-    In place of the id is None where the block has just one, which is it.
-    """
+    raw_last_event_id: bytes
 
-    __slots__ = ()
+    @classmethod
+    def of(cls, block: bytes, last_event_id: bytes) -> Self:
+        """The event of a block, with the last event ID as it is then."""
+        event = cls(block)
+        event.raw_last_event_id = last_event_id
+        return event
 
     @property
     def raw_type(self) -> bytes:
         """Bytes of the event type, b"message" where the block names none."""
-        kinds = [value for name, value in fields_of(self[0]) if name == b"event"]
-        return kinds[-1] or b"message" if kinds else b"message"
+        return type_in(self)
 
     @property
     def raw_data(self) -> bytes:
         """Bytes of the data: the values of the data lines joined by LF."""
-        return b"\n".join([value for name, value in fields_of(self[0]) if name == b"data"])
+        return data_in(self)
 
     @property
     def type(self) -> str:
         """As `Event.type`."""
-        return self.raw_type.decode("utf-8", "replace")
+        return type_in(self).decode("utf-8", "replace")
 
     @property
     def data(self) -> str:
         """As `Event.data`."""
-        return self.raw_data.decode("utf-8", "replace")
+        return data_in(self).decode("utf-8", "replace")
 
     @property
     def last_event_id(self) -> str:
         """As `Event.last_event_id`."""
-        known = self[1]
-        if known is None:
-            known = next(value for name, value in fields_of(self[0]) if name == b"id")
-        return known.decode("utf-8", "replace")
+        return self.raw_last_event_id.decode("utf-8", "replace")
 
     @property
     def size(self) -> int:
         """Bytes of the block, every line end counted as one, without the last line's and the blank line."""
-        return len(self[0])
+        return len(self)
 
     def __repr__(self) -> str:
         return f"RawEvent(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
+
+
+def type_in(block: bytes) -> bytes:
+    """Bytes of the event type that a block gives, b"message" where it names none."""
+    if b"event" not in block:
+        return b"message"
+    if block.startswith(b"event: ") and block.find(b"event", 7) < 0:
+        return block[7:].partition(b"\n")[0] or b"message"
+    kinds = [value for name, value in fields_of(block) if name == b"event"]
+    return kinds[-1] or b"message" if kinds else b"message"
+
+
+def data_in(block: bytes) -> bytes:
+    """Bytes of the data that a block gives: the values of its data lines joined by LF."""
+    return b"\n".join([value for name, value in fields_of(block) if name == b"data"])
+
+
+def id_in(block: bytes) -> bytes | None:
+    """The id that a block sets; None where it sets none. One with NUL is ignored."""
+    if b"id" not in block:
+        return None
+    ids = [value for name, value in fields_of(block) if name == b"id" and b"\0" not in value]
+    return ids[-1] if ids else None
 
 
 def value_of(rest: bytes) -> bytes:

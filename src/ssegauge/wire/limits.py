@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ssegauge.wire.event import Event, RawEvent
+from collections.abc import Sequence
+
+from ssegauge.wire.event import Event
 
 MIB = 1 << 20
 
@@ -20,7 +22,7 @@ class LimitError(ValueError):
         super().__init__(f"{self.what} of more than {limit} bytes at byte offset {offset}")
         self.limit = limit
         self.offset = offset
-        self.events: list[Event] | list[RawEvent] = []
+        self.events: Sequence[Event] | Sequence[bytes] = ()
 
 
 class LineTooLong(LimitError):
