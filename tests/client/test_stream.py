@@ -10,8 +10,7 @@ import pytest
 
 from ssegauge.client import LONG, Limits, Stream
 from ssegauge.exchange import Sent
-
-from .mutants.host import Host
+from tests.mutants.host import Host
 
 EVENT = b"data: %07d\n\n"
 EVENTS = 200_000
