@@ -63,6 +63,16 @@ class Source:
         return {"first_event": first, "gap": gaps}
 
 
+def cpu_seconds(process):
+    """CPU time of all threads, to the nanosecond where the system tells it: its usual clock ticks once in ten milliseconds."""
+    try:
+        tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    except FileNotFoundError:
+        times = process.cpu_times()
+        return times.user + times.system
+
+
 class Watch:
     """CPU and memory of a process, twenty times a second."""
 
@@ -75,8 +85,8 @@ class Watch:
     def _look(self, process):
         while not self._over.wait(0.05):
             with contextlib.suppress(psutil.Error):
-                cpu = process.cpu_times()
-                self.rows.append((time.time(), cpu.user + cpu.system, process.memory_info().rss))
+                cpu, rss = cpu_seconds(process), process.memory_info().rss
+                self.rows.append((time.time(), cpu, rss))
 
     def stop(self):
         self._over.set()
@@ -112,7 +122,9 @@ def locust(scenario, source, query, users, rate, seconds, stop, folder, *more):
     command += ["-u", str(users), "-r", str(rate), "-t", f"{seconds}s", "-s", f"{stop}s", "--only-summary", *more]
     command += ["--sse-results", str(results), "--sse-idle-timeout", "0"] if ours else []
     watch = read(command, folder, {"PEER_TIMES": str(results)}, seconds + stop + 120)
-    return watch, json.loads(results.read_text()) if results.exists() else None
+    if not results.exists():
+        sys.exit(f"{scenario.name} left no results; run it by hand to see why: {' '.join(command)}")
+    return watch, json.loads(results.read_text())
 
 
 def cost(watch, source, seconds):
