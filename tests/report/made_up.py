@@ -6,7 +6,11 @@ import math
 from collections import Counter
 from typing import Any
 
+from ssegauge import gate
+from ssegauge.gate import thresholds
+
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e`|*_#]]>\0" + "x" * 500
+MARKUP = "\"'><img src=x onerror=alert(1)></script><script>alert(1)</script><!--" + HOSTILE
 
 
 def finding(rule: str, level: str, outcome: str, **more: Any) -> dict[str, Any]:
@@ -86,3 +90,35 @@ def load(**more: Any) -> dict[str, Any]:
         "endpoints": {"main": part}, "machine": {"cpu": "a processor", "cores": 2, "memory_mb": 4096, "packages": {"locust": "2"}},
         **more,
     }  # fmt: skip
+
+
+BROKEN = conformance(
+    finding("HTTP-01", "MUST", "pass"),
+    finding("HDR-01", "MUST", "fail", evidence=[
+        {"note": "event 1", "bytes": "data: b\\n\\n", "offset": 9, "at": 0.5},
+        {"note": "event 0", "bytes": "data: a\\n\\n", "offset": 0, "at": 0.25},
+    ]),
+    finding("HDR-01", "MUST", "pass", endpoint="other"),
+    finding("HDR-04", "SHOULD", "fail", endpoint="other"),
+    finding("HDR-05", "RECOMMENDED", "fail"),
+    finding("HDR-03", "MUST", "fail", accepted="the gateway mends it"),
+    finding("DIS-02", "MUST", "untestable"),
+    finding("ORD-01", "MUST", "not_declared", reason="the profile does not declare order"),
+)  # fmt: skip
+
+GATES = """
+[conformance]
+must = "all"
+[load]
+"first_event.p95" = "< 20ms"
+"gap.p95" = "< 1s"
+"lag.p95" = "< 1s"
+[baseline]
+"first_event.p50" = { worse_by = "10%" }
+"""
+
+
+def judged(text: str, *documents: dict[str, Any], baseline: list[dict[str, Any]] | None = None) -> gate.Judgement:
+    """What these gates say of the documents."""
+    runs = [gate.Run(f"{index}.json", document) for index, document in enumerate(documents)]
+    return gate.judge(thresholds.parse(text, "gates.toml", documents), runs, baseline)
