@@ -10,7 +10,8 @@ from ssegauge.bench import Bench
 from ssegauge.client.request import with_header
 from ssegauge.content_coding import looks_compressed
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.observation import Observation
+from ssegauge.observation import Evidence, Observation
+from ssegauge.visible import visible
 
 CODINGS = "gzip, deflate"
 """Codings that clients accept and that can be decoded anywhere."""
@@ -101,21 +102,23 @@ def test_body_is_encoded_as_content_encoding_says(bench: Bench) -> None:
     if bench.live:
         with bench.open(with_header(bench.final_sent, "Accept-Encoding", CODINGS)) as stream:
             stream.pump(lambda some: len(some.exchange.raw_body) >= 8, within=2.0)
-            _expect_coding(bench.view(stream))
+            _expect_coding(bench.view(stream), Evidence(f"asked with Accept-Encoding: {CODINGS}"))
 
 
-def _expect_coding(observation: Observation) -> None:
+def _expect_coding(observation: Observation, *asked: Evidence) -> None:
+    first = Evidence("the first bytes", visible(observation.exchange.raw_body[:40]), 0)
     named = [coding for coding in observation.exchange.members("content-encoding") if coding != "identity"]
     if named:
         problem = observation.decoded.problem
         if "cannot be decoded here" in problem:
             raise Untestable(f"{problem}: install the package for it")
         if problem and "passes" not in problem:
-            broken(f"a body in {', '.join(named)}", problem, observation.show_head("content-encoding"))
+            shown = [*asked, *observation.show_head("content-encoding"), first]
+            broken(f"a body in {', '.join(named)}", problem, shown)
         return
     body = observation.exchange.raw_body
     if looks_compressed(body):
-        broken("a body as it is, since no Content-Encoding is named", "compressed bytes", observation.show(0, 16))
+        broken("a body as it is, since no Content-Encoding is named", "compressed bytes", [*asked, first])
 
 
 @rule("HDR-08")
@@ -169,7 +172,7 @@ def test_content_coding_was_asked_for(bench: Bench) -> None:
         codings = set(seen.exchange.members("content-encoding")) - {"identity", accepted}
         if codings:
             broken(
-                f"no coding but {accepted}",
+                f"no coding, or {accepted}, as Accept-Encoding: {accepted} asks",
                 f"Content-Encoding: {', '.join(sorted(codings))}",
                 seen.show_head("content-encoding"),
             )

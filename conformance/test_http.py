@@ -17,6 +17,7 @@ from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.means.resumption import first_answer, own_id, read_contract
 from ssegauge.observation import Evidence, Observation
 from ssegauge.redaction import redact_url
+from ssegauge.visible import visible
 
 PROMPT = 2.0
 """Seconds within which HEAD and refusals are answered (HTTP-06, HTTP-23)."""
@@ -77,10 +78,11 @@ def test_finished_stream_is_not_run_again_by_the_automatic_reconnect(bench: Benc
     begins = again.contract_arrivals[0] if again.contract_arrivals else None
     if begins is None or not bench.endpoint.is_terminal(begins.type, begins.data):
         came = again.show_event(begins) if begins is not None else Evidence("no event")
+        does = "the work again" if begins is not None else "no event"
         said = f"with Last-Event-ID: {last_id}" if last_id else "without an id, since the stream set none"
         broken(
             "204, or a stream that begins with its terminal",
-            f"status {again.exchange.status} and the work again, {said}",
+            f"status {again.exchange.status} and {does}, {said}",
             came,
         )
 
@@ -93,11 +95,14 @@ def test_204_205_and_304_carry_no_content(bench: Bench) -> None:
         if exchange.status not in {204, 205, 304}:
             continue
         content = exchange.raw_body + exchange.excess
+        asked = Evidence(f"asked: {_told(exchange.request)}")
         if content:
-            broken(f"no content with {exchange.status}", f"{len(content)} bytes after the head", seen.show_head())
+            actual = f"{len(content)} bytes after the head: {visible(content, 40)}"
+            broken(f"no content with {exchange.status}", actual, asked, seen.show_head())
         fields = [name for name in ("Content-Length", "Transfer-Encoding") if exchange.values(name)]
         if exchange.status == 204 and fields:
-            broken("neither Content-Length nor Transfer-Encoding with 204", ", ".join(fields), seen.show_head(*fields))
+            expected = "neither Content-Length nor Transfer-Encoding with 204"
+            broken(expected, ", ".join(fields), asked, seen.show_head(*fields))
 
 
 @rule("HTTP-06")
@@ -307,6 +312,12 @@ def test_405_names_the_allowed_methods(bench: Bench) -> None:
     for seen in bench.once("answers", lambda: _answers(bench)):
         if seen.exchange.status == 405 and not seen.exchange.values("allow"):
             broken("an Allow field with every 405", f"none after {seen.exchange.request.method}", seen.show_head())
+
+
+def _told(sent: Sent) -> str:
+    """The method, and the fields that made the answer what it is."""
+    telling = ("if-none-match", "if-modified-since", "last-event-id")
+    return ", ".join([sent.method, *(f"{name}: {visible(value)}" for name, value in sent.headers if name.lower() in telling)])  # fmt: skip
 
 
 def _answers(bench: Bench) -> list[Observation]:

@@ -22,6 +22,7 @@ from ssegauge.means.resumption import first_answer
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.probe import Gauge
 from ssegauge.profile import Situation, pointer
+from ssegauge.visible import visible
 
 EXPECTED_PORT = "start it at the port that the proxy leads to: --port"
 SOON = 5.0
@@ -88,10 +89,11 @@ def test_proxy_passes_last_event_id_on(bench: Bench) -> None:
         raise Untestable("the server itself does not continue after that id, which REC-02 judges")
     expected = here[0].event.last_event_id
     if not there or there[0].event.last_event_id != expected:
-        came = there[0].event.last_event_id if there else f"status {proxied.exchange.status}"
+        came = f"id {visible(there[0].event.last_event_id)}" if there else f"status {proxied.exchange.status}"
         shown = [direct.show_event(here[0], "direct")]
         shown += [proxied.show_event(arrival, "proxied") for arrival in there[:1]]
-        broken(f"the stream to go on with id {expected} after {resume.header}: {last_id}", f"{came}", shown)
+        expected = f"the stream to go on with id {expected} after {resume.header}: {last_id}, as without the proxy"
+        broken(expected, f"{came}, through the proxy", shown)
 
 
 @rule("BUF-05")

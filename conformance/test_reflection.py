@@ -44,7 +44,7 @@ def _expect_back(bench: Bench, texts: Sequence[str]) -> None:
     mirror = reflection.reflection(bench, "data")
     for sending, whole in mirror.came_back(texts):
         if not whole:
-            expected = visible(reflection.with_lf(sending.text))
+            expected = f"'{visible(reflection.with_lf(sending.text))}'"
             broken(
                 f"{expected} in the {mirror.places[0]}",
                 mirror.got(sending),

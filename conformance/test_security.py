@@ -35,7 +35,10 @@ def test_text_in_data_creates_no_field_and_no_event(bench: Bench) -> None:
     for sending, whole in mirror.came_back(reflection.LOOKS_LIKE_A_FIELD):
         if not whole:
             broken(
-                f"{visible(sending.text)} as text", mirror.got(sending), sending.evidence(), reproduce=sending.reproduce
+                f"'{visible(sending.text)}' as text",
+                mirror.got(sending),
+                sending.evidence(),
+                reproduce=sending.reproduce,
             )
 
 
@@ -62,7 +65,7 @@ def test_lone_carriage_return_in_data_is_treated_as_a_newline(bench: Bench) -> N
     for sending, whole in mirror.came_back(reflection.LONE_CR):
         if not whole:
             broken(
-                f"{visible(reflection.with_lf(sending.text))} in the {mirror.places[0]}",
+                f"'{visible(reflection.with_lf(sending.text))}' in the {mirror.places[0]}",
                 mirror.got(sending),
                 sending.evidence(),
                 reproduce=sending.reproduce,
@@ -268,4 +271,4 @@ def _expect_survival(bench: Bench, mirror: Reflection) -> None:
 def _expect_no_injection(sending: Sending) -> None:
     found = reflection.injected(sending.seen) if sending.answered else None
     if found is not None:
-        broken("the text as text", "a field of its own", sending.evidence(found), reproduce=sending.reproduce)
+        broken("the text as text, in the line that it was meant for", f"a line of its own: {found.bytes}", sending.evidence(found), reproduce=sending.reproduce)  # fmt: skip

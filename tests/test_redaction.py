@@ -18,7 +18,19 @@ def test_a_name_that_tells_of_a_credential(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["monkey", "keyboard", "author", "max_tokens", "tokens", "tokenizer", "query", "Accept", "signal", "designs"],
+    [
+        "monkey",
+        "keyboard",
+        "author",
+        "max_tokens",
+        "tokens",
+        "tokenizer",
+        "query",
+        "Accept",
+        "signal",
+        "designs",
+        "Access-Control-Allow-Credentials",
+    ],
 )
 def test_a_name_that_does_not(name):
     assert not is_secret(name)

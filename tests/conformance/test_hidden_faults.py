@@ -204,6 +204,44 @@ def test_an_origin_that_only_a_pattern_with_open_dots_takes_is_tried(host: Host)
     assert outcome(host, Pattern(), "COR-03") == "fail"
 
 
+# -- what is said of a fault is enough to see it ---------------------------------------------------------------------
+
+
+def test_a_permission_that_is_no_true_is_shown(host: Host) -> None:
+    class Python(Clean):
+        def cors(self, call: Call) -> dict[str, str]:
+            fields = super().cors(call)
+            return fields | ({"Access-Control-Allow-Credentials": "True"} if len(fields) > 1 else {})
+
+    assert "Access-Control-Allow-Credentials: True" in outcomes(host, Python(), "COR-02")["COR-02"]
+
+
+def test_a_blank_that_was_lost_is_seen(host: Host) -> None:
+    class NoBlank(Clean):
+        endpoint = "echo"
+
+        async def echo(self, call: Call) -> AsyncIterator[bytes]:
+            yield f"event: echo\nretry: 1500\ndata:{call.query.get('text', 'hello')}\n\n".encode()
+            yield block("bye", event="done", id="end")
+
+    told = outcomes(host, NoBlank(), "FLD-10")["FLD-10"]
+    assert "' x' in the data" in told
+    assert "'x' in the data" in told
+
+
+def test_an_empty_answer_to_a_reconnect_is_no_work_again(host: Host) -> None:
+    class Empty(Clean):
+        async def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:
+            if call.headers.get("last-event-id", "") != str(self.last_id()):
+                async for frame in super().frames(call, start):
+                    yield frame
+
+        def resume_point(self, call: Call) -> int | None:
+            return None
+
+    assert "status 200 and no event" in outcomes(host, Empty(), "HTTP-04")["HTTP-04"]
+
+
 def test_keepalives_with_a_name_are_no_work_that_runs_again(host: Host) -> None:
     class Pings(Clean):
         async def frames(self, call: Call, start: int) -> AsyncIterator[bytes]:

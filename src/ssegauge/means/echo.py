@@ -175,5 +175,5 @@ def _edged(st: Any, letters: str) -> Any:
 def _first_difference(expected: list[Event], got: list[Event]) -> str:
     for index, event in enumerate(expected):
         if index >= len(got) or got[index] != event:
-            return f"number {index} is {got[index] if index < len(got) else 'missing'!r:.200}"
+            return f"number {index} is {tuple(got[index]) if index < len(got) else 'missing'!r:.200}"
     return f"number {len(expected)} was not sent"

@@ -98,7 +98,7 @@ class Sending:
     def evidence(self, *more: Evidence) -> list[Evidence]:
         """What was sent, and the first blocks that came."""
         status = self.seen.exchange.status
-        shown = [Evidence(f"sent {visible(self.text)!s}"), *more]
+        shown = [Evidence(f"sent '{visible(self.text)}'"), *more]
         if not self.answered:
             return [*shown, Evidence(f"status {status}" if status else self.seen.exchange.detail or "no response")]
         return [*shown, *(self.seen.show(block.start, block.end) for block in self.seen.anatomy.all_blocks[:4])]
@@ -225,7 +225,7 @@ class Reflection:
         if event is None:
             return f"no {place}"
         found = event.data if place.tokens is None else pointer.find(pointer.payload(event.data), list(place.tokens))
-        return f"{visible(found)} in the {place}" if isinstance(found, str) else f"no string in the {place}"
+        return f"'{visible(found)}' in the {place}" if isinstance(found, str) else f"no string in the {place}"
 
 
 def injected(seen: Observation) -> Evidence | None:
