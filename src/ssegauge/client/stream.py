@@ -1,7 +1,6 @@
-"""Records exchanges over a bare socket, so that framing, timing and the kind of end are seen as they were.
+"""One request under way over a bare socket, so that framing, timing and the kind of end are seen as they were.
 
-HTTP/1 messages are read by h11 (http1.py); the connection is ours (connection.py). One `Stream` is one request under
-way; `record` runs it to its end.
+HTTP/1 messages are read by h11 (http1.py); the connection is ours (connection.py). `record` runs a request to its end.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ import ssl
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
-from urllib.parse import urljoin, urlsplit
 
 from ssegauge.client.connection import Connection, Transport
 from ssegauge.client.http1 import MessageReader
 from ssegauge.client.request import head_bytes, with_defaults, with_own_value
 from ssegauge.content_coding import Plain
-from ssegauge.exchange import MAX_LINES, Exchange, Hop, Read, Sent, line_ends
+from ssegauge.exchange import MAX_LINES, Exchange, Read, Sent, line_ends
 from ssegauge.verdict import EndKind
 from ssegauge.wire import Decoder
 
@@ -276,40 +274,3 @@ def record(
         if stream.limits.deadline and not stream.over:
             stream.give_up("timeout_total", f"still open after its deadline of {stream.limits.window:g} s")
         return stream.close()
-
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_HOPS = 5
-"""Hops that are followed; HTTP-07 asks for no more."""
-
-
-def record_following(
-    sent: Sent, *, endpoint: str = "", limits: Limits | None = None, transport: Transport | None = None
-) -> Exchange:
-    """Like `record`, following up to five redirects; the hops are kept with the exchange."""
-    hops: list[Hop] = []
-    while True:
-        exchange = record(sent, endpoint=endpoint, limits=limits, transport=transport)
-        exchange.redirects = hops
-        location = exchange.value("location")
-        if exchange.status not in REDIRECTS or len(hops) >= MAX_HOPS:
-            return exchange
-        hops.append(Hop(exchange.status, sent.url, location))
-        following = location and urljoin(sent.url, location)
-        if not following or urlsplit(following).scheme not in {"http", "https"}:
-            return exchange
-        sent = _redirected(sent, exchange.status, following)
-
-
-def _redirected(sent: Sent, status: int, url: str) -> Sent:
-    """The next request (Fetch, HTTP-redirect fetch): 301 and 302 turn POST into GET, 303 everything but HEAD."""
-    headers = tuple(pair for pair in sent.headers if pair[0].lower() != "host")
-    if urlsplit(url).netloc != urlsplit(sent.url).netloc:
-        headers = tuple(pair for pair in headers if pair[0].lower() not in {"authorization", "cookie"})
-    becomes_get = (status in {301, 302} and sent.method == "POST") or (
-        status == 303 and sent.method not in {"GET", "HEAD"}
-    )
-    if becomes_get:
-        kept = tuple(pair for pair in headers if not pair[0].lower().startswith("content-"))
-        return replace(sent, method="GET", url=url, headers=kept, body=None)
-    return replace(sent, url=url, headers=headers)
