@@ -57,14 +57,19 @@ class LazyDecoder(Blocks):
 
         A block is its lines joined by LF; `type_in`, `data_in` and `id_in` look into it.
         """
-        if self._plain and len(chunk) <= FEW:
+        if self._plain:
             # The usual chunk of a live stream: an event, or a part of one. What follows finds the same, at more cost.
             lines = chunk
-            if CR not in chunk or CR not in (lines := chunk.replace(b"\r\n", b"\n")):
+            if CR not in chunk or (len(chunk) <= FEW and CR not in (lines := chunk.replace(b"\r\n", b"\n"))):
                 opened = self._open + lines
                 if len(opened) <= self._short:
                     self._fed += len(chunk)
-                    if LF not in chunk:
+                    if opened.endswith(b"\n\n"):
+                        block = opened[:-2]
+                        if (LF not in block and block.startswith(b"data:")) or self._is_usual(block):
+                            self._open = b""
+                            return [block]
+                    elif LF not in chunk:
                         self._open = opened
                         return []
                     blocks = opened.split(b"\n\n")
@@ -88,16 +93,22 @@ class LazyDecoder(Blocks):
     def _events_among(self, blocks: list[bytes]) -> list[bytes]:
         events = []
         for block in blocks:
-            lines = block
-            found = _event_alone(lines)
-            if found is None:
+            if self._is_usual(block):
+                events.append(block)
+            else:
                 lines = block.lstrip(b"\n")
-                if not self._has_data(lines):
-                    continue
-            elif found.lastindex:
-                self._id = found[found.lastindex]
-            events.append(lines)
+                if self._has_data(lines):
+                    events.append(lines)
         return events
+
+    def _is_usual(self, block: bytes) -> bool:
+        """Whether a block is an event of a usual shape; if so, its id is taken."""
+        found = _event_alone(block)
+        if found is None:
+            return False
+        if found.lastindex:
+            self._id = found[found.lastindex]
+        return True
 
     def _has_data(self, block: bytes) -> bool:
         """Whether any block is an event; its fields are obeyed."""
