@@ -10,8 +10,9 @@ from ssegauge.client import Limits
 from ssegauge.client.request import with_header, without_header
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.means.resumption import asking, field_name, first_answer
+from ssegauge.means.resumption import asking, field_name, first_answer, own_id
 from ssegauge.observation import Evidence, Observation
+from ssegauge.visible import visible
 
 ANSWER = 5.0
 """Seconds within which an odd id is answered (REC-04), beside the stream's usual time."""
@@ -51,6 +52,19 @@ def _expect_served(bench: Bench, sent: Sent, what: str) -> None:
         broken(f"the stream for a request with {what}", actual, seen.show_head("content-type"))
     if usual.arrivals and seen.ended and not seen.arrivals and _plain_run_has_events(bench):
         broken(f"the stream for a request with {what}", "a stream without events", seen.show_head("content-type"))
+    began, begins = _first_id(usual), _first_id(seen)
+    if began and begins and began != begins and _first_id(first_answer(bench, _plain(bench))) == began:
+        actual = f"one that begins with id {begins!r}, as if it were resumed"
+        shown = seen.show_event(seen.contract_arrivals[0])
+        broken(f"the stream from id {began!r} on for a request with {what}", actual, shown)
+
+
+def _first_id(seen: Observation) -> str | None:
+    return own_id(seen.contract_arrivals[0]) if seen.contract_arrivals else None
+
+
+def _plain(bench: Bench) -> Sent:
+    return without_header(bench.final_sent, field_name(bench))
 
 
 def _plain_run_has_events(bench: Bench) -> bool:
@@ -64,7 +78,7 @@ def test_unknown_last_event_id_has_a_defined_answer(bench: Bench) -> None:
     answers = _odd_answers(bench)
     for what, seen in answers.items():
         if _undefined(bench, seen):
-            again = _odd_answer(bench, ODD[what])
+            again = _odd_answer(bench, ODD[what], ANSWER)
             if _undefined(bench, again):
                 expected = f"a full replay, a reset event, 204 or 4xx for {what}"
                 broken(expected, _answer(again), again.show_head(), _damage(bench))
@@ -74,7 +88,19 @@ def test_unknown_last_event_id_has_a_defined_answer(bench: Bench) -> None:
 
 def _undefined(bench: Bench, seen: Observation) -> bool:
     status = seen.exchange.status
-    return status is None or status >= 500 or (_is_cut(seen) and not _is_cut(bench.observation))
+    if status is None or status >= 500 or (_is_cut(seen) and not _is_cut(bench.observation)):
+        return True
+    return _is_silent(seen) and _finishes(bench)
+
+
+def _finishes(bench: Bench) -> bool:
+    """Without an id it begins at once, and ends: it waits for no news, which may be all that an unknown id is owed."""
+    usual = bench.observation
+    return usual.ended and bool(usual.arrivals) and usual.arrivals[0].at < ANSWER / 2
+
+
+def _is_silent(seen: Observation) -> bool:
+    return seen.is_stream and not seen.ended and not seen.arrivals
 
 
 def _is_cut(seen: Observation) -> bool:
@@ -85,8 +111,10 @@ def _answer(seen: Observation) -> str:
     exchange = seen.exchange
     if exchange.status is None:
         return exchange.detail
-    cut = ", and the connection cut before an event, as by an exception" if _is_cut(seen) else ""
-    return f"status {exchange.status}{cut}"
+    more = ", and the connection cut before an event, as by an exception" if _is_cut(seen) else ""
+    if _is_silent(seen):
+        more = f", and no event in {exchange.end_at:.1f} s: the client waits for ever"
+    return f"status {exchange.status}{more}"
 
 
 def _damage(bench: Bench) -> list[Evidence]:
@@ -138,7 +166,8 @@ def test_last_event_id_is_not_reflected(bench: Bench) -> None:
             created = line.kind == "data" and line.text == f"{CANARY}-made"
             if created or (line.kind not in {"data", "comment"} and CANARY.encode() in line.name + line.value):
                 shown = seen.show(line.start, line.end)
-                broken(f"no field that {what} creates", "one", shown, Evidence(f"Last-Event-ID: {ODD[what]}"))
+                text = f"a line of its own: {visible(line.name + b': ' + line.value, 80)}"
+                broken(f"no field that {what} creates", text, shown, Evidence(f"Last-Event-ID: {ODD[what]}"))
 
 
 CANARY = f"ssegauge{secrets.token_hex(4)}"
@@ -174,15 +203,18 @@ def _ask_oddly(bench: Bench) -> dict[str, Observation]:
     return dict(zip(ODD, answers, strict=True))
 
 
-def _odd_answer(bench: Bench, value: str) -> Observation:
+def _odd_answer(bench: Bench, value: str, wait: float = 0.5) -> Observation:
     """The beginning of the answer to a request with this id: where an id is reflected or refused, it shows there."""
     patience = ANSWER + _usual_head(bench)
     limits = Limits(first_byte=patience, window=bench.limits.window + ANSWER, max_body=BEGINNING)
     with bench.open(asking(bench, value), limits=limits) as stream:
         stream.until_head()
         usual = [arrival.at for arrival in bench.observation.arrivals[:2]]
-        stream.until_events(2, min((usual[-1] if usual else 0.0) + 0.5, ANSWER))
-        return bench.view(stream)
+        stream.until_events(2 if wait < ANSWER else 1, min((usual[-1] if usual else 0.0) + wait, ANSWER))
+        seen = bench.view(stream)
+        if not stream.over:
+            seen.exchange.end_at = stream.elapsed
+        return seen
 
 
 def _usual_head(bench: Bench) -> float:

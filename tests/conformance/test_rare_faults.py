@@ -294,3 +294,39 @@ class FailsAfterSeconds(Clean):
 
 def test_a_number_of_seconds_is_no_number_of_events(host: Host) -> None:
     assert outcome(host, FailsAfterSeconds(), "ERR-08") in {"pass", "untestable"}
+
+
+# -- who comes back -------------------------------------------------------------------------------------------------
+
+
+class WaitsForAnUnknownId(Clean):
+    """Answers an id that it does not know with a head, and nothing."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        if call.headers.get("last-event-id") and self.resume_point(call) is None:
+            await asyncio.sleep(60)
+        async for frame in super().events(call, start):
+            yield frame
+
+
+class TakesNothingForZero(Clean):
+    """An empty id is one that has been seen."""
+
+    def resume_point(self, call: Call) -> int | None:
+        return 1 if call.headers.get("last-event-id") == "" else super().resume_point(call)
+
+
+class CountsAnew(Clean):
+    """Goes on in the right place, with ids that begin at 1 again."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        async for frame in super().events(call, start):
+            number = int(frame.partition(b"id: ")[2].partition(b"\n")[0])
+            yield frame.replace(b"id: %d\n" % number, b"id: %d\n" % (number - start)) if start > 1 else frame
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"), [(WaitsForAnUnknownId, "REC-04"), (TakesNothingForZero, "REC-11"), (CountsAnew, "REC-07")]
+)
+def test_a_client_that_comes_back_is_served_wrongly(host: Host, kind: type[Clean], rule: str) -> None:
+    assert outcome(host, kind(), rule) == "fail"

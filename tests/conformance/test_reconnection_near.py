@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,14 @@ def test_what_a_resumed_stream_lacks_and_repeats(came: str, missing: str, repeat
 @pytest.mark.parametrize(("came", "stray"), [("cde", None), ("ce", None), ("dce", "d"), ("cdde", "d"), ("cdec", "c")])
 def test_missed_events_come_in_order_and_once(came: str, stray: str | None) -> None:
     found = resumed("abcde", 2, came).disorder()
+    assert (found and found.data) == stray
+
+
+@pytest.mark.parametrize(("came", "stray"), [("cdef", None), ("cde", None), ("fcde", "f"), ("gcde", None)])
+def test_what_is_new_on_a_feed_comes_behind_what_was_missed(came: str, stray: str | None) -> None:
+    cut = resumed("abcdefg", 2, came)
+    known = replace(cut, expected=cut.expected[:3], later=cut.expected[3:4], live=True)  # of g nobody knows
+    found = known.disorder()
     assert (found and found.data) == stray
 
 

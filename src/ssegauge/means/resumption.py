@@ -83,8 +83,9 @@ def common_identity(one: Sequence[Arrival], other: Sequence[Arrival]) -> Identit
 class Resumed:
     """A stream that was left after `head` and taken up again with `last_id`.
 
-    `expected` are the events that follow in an uncut run; `extra` those that the left connection had already brought
-    beyond the cut. Where `live`, the resumed stream may bring more than was known when it was compared.
+    `expected` are the events that follow in an uncut run, `before` those that come first there; `extra` those that the
+    left connection had already brought beyond the cut. Where `live`, the resumed stream may bring more than was known
+    when it was compared; `later` is what was new then on a connection that was never cut.
     """
 
     identity: Identity
@@ -94,6 +95,8 @@ class Resumed:
     expected: Sequence[Arrival]
     seen: Observation
     live: bool = False
+    before: Sequence[Arrival] = ()
+    later: Sequence[Arrival] = ()
 
     @property
     def got(self) -> list[Arrival]:
@@ -122,7 +125,7 @@ class Resumed:
 
     def disorder(self) -> Arrival | None:
         """The first event after the cut that comes out of order or a second time."""
-        remaining = self.identity.keys(self.expected)
+        remaining = self.identity.keys([*self.expected, *self.later])
         known = set(remaining)
         came = set(self.identity.keys(self.got))
         remaining = [key for key in remaining if key in came]
@@ -137,7 +140,9 @@ class Resumed:
 
     def renamed(self) -> tuple[Arrival, Arrival] | None:
         """The same event with another id on the other connection: as it was, and as it came."""
-        one, other = self._unique([*self.head, *self.extra]), self._unique(self.got)
+        ids = [own_id(arrival) for arrival in self.head]
+        always = None not in ids and ids == [own_id(arrival) for arrival in self.before]  # in each run
+        one, other = self._unique([*self.head, *(self.expected if always else self.extra)]), self._unique(self.got)
         for key, was in one.items():
             came = other.get(key)
             if came is not None and own_id(was) and own_id(came) != own_id(was):
@@ -264,7 +269,8 @@ def field_name(bench: Bench) -> str:
 
 def _resumed(bench: Bench, left: Left, identity: Identity) -> Resumed:
     count, events = left.count, bench.observation.contract_arrivals
-    return Resumed(identity, left.last_id, left.part[:count], left.part[count:], events[count:], left.seen)
+    head, extra = left.part[:count], left.part[count:]
+    return Resumed(identity, left.last_id, head, extra, events[count:], left.seen, before=events[:count])
 
 
 def cut_again(bench: Bench, cut: Resumed) -> Resumed | None:
@@ -313,7 +319,9 @@ def _cut_live(bench: Bench) -> Resumed:
             if {own_id(each) for each in expected} - {own_id(each) for each in bench.view(back).contract_arrivals}:
                 read_contract(bench, back, 2 * len(expected))  # what comes twice holds up what is missing
             seen = bench.view(back)
-    return Resumed(Identity(by_id=True), last_id, part[:1], part[1:], expected, seen, live=True)
+        witness.pump(within=0.05)
+        later = bench.view(witness).contract_arrivals[len(events) :]
+    return Resumed(Identity(by_id=True), last_id, part[:1], part[1:], expected, seen, live=True, later=later)
 
 
 def first_answer(bench: Bench, sent: Sent) -> Observation:
