@@ -22,6 +22,7 @@ from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means import crowd
 from ssegauge.means.aborting import stay
 from ssegauge.means.failing import failed_stream, told_by, unframed, way_of
+from ssegauge.means.timing import require_quiet
 from ssegauge.observation import Evidence, Observation
 
 SOON = 2.0
@@ -154,13 +155,14 @@ def test_failed_stream_ends(bench: Bench) -> None:
 @rule("ERR-10")
 def test_failure_of_one_stream_leaves_the_server_serving(bench: Bench) -> None:
     """After failed streams the server answers a clean request, and other open streams go on."""
+    since = time.monotonic()
     trouble, _ = _beside_failures(bench)
     if trouble and not crowd.varies_alone(bench):
         again, beside = _beside_failures(bench)
         if again:
             said = f"while streams beside it failed, {again}"
             broken("another stream that goes on as before", said, _tail(beside))
-    _expect_to_be_served(bench, bench.observation)
+    _expect_to_be_served(bench, bench.observation, since)
 
 
 def _beside_failures(bench: Bench) -> tuple[str | None, Observation]:
@@ -188,7 +190,7 @@ def _beside_failures(bench: Bench) -> tuple[str | None, Observation]:
     return crowd.fault(bench, beside) or crowd.fewer(bench, beside), beside
 
 
-def _expect_to_be_served(bench: Bench, usual: Observation) -> None:
+def _expect_to_be_served(bench: Bench, usual: Observation, since: float) -> None:
     """A clean request is answered; where it is not, wait a moment for the server to come back, to say so."""
     began = time.monotonic()
     first: Observation | None = None
@@ -203,6 +205,8 @@ def _expect_to_be_served(bench: Bench, usual: Observation) -> None:
         if served or time.monotonic() - began > SOON:
             break
         time.sleep(0.1)
+    if first.is_silent:
+        require_quiet(bench, since, time.monotonic() - began, busy=SOON / 4)
     got = first.exchange.status or first.exchange.detail or first.exchange.end
     later = f"; it served again after {time.monotonic() - began:.1f} s" if served else ""
     broken("an answer to a clean request after other streams failed", f"{got}{later}", first.show_head())

@@ -44,12 +44,14 @@ def broken(
 def _judged(
     host: Host, server: Clean, rules: set[str], endpoint: str | None = None, recorded: frozenset[str] = frozenset()
 ) -> dict[str, Finding]:
+    checks = suite.checks()
+    order = sorted(rules, key=lambda rule: (rule != server.rule, list(checks).index(rule)))  # its own comes first
     with bench_for(host, server, endpoint=endpoint) as bench:
         saved = replace(bench, recording=bench.observation.exchange)
         findings = [
-            judge(check, bench)
-            for identifier, check in suite.checks().items()
-            if identifier in rules and (identifier not in recorded or judge(check, saved).outcome in {"fail", "error"})
+            judge(checks[identifier], bench)
+            for identifier in order
+            if identifier not in recorded or judge(checks[identifier], saved).outcome in {"fail", "error"}
         ]
     return {finding.rule: finding for finding in findings if finding.outcome in {"fail", "error"}}
 

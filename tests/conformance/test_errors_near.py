@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ssegauge.means.leaks import leaks
+from ssegauge.pulse import Pulse
 from tests.mutants.contract import PROFILE
 from tests.mutants.encoding import SingleNewline
 from tests.mutants.errors import SilentTruncation
@@ -149,6 +150,31 @@ class OthersEndToo(Clean):
             if self.failed.is_set() and not fails:
                 return
             yield frame
+
+
+class NeverAnswersAgain(Clean):
+    """Takes requests after a failure and says nothing more."""
+
+    profile = PROFILE.replace('deadline = "3s"', 'deadline = "1s"')
+    failed = False
+
+    def failure(self) -> bytes:
+        self.failed = True
+        return super().failure()
+
+    async def send_head(self, call: Call, peer: Peer) -> None:
+        if self.failed and "fail_after" not in call.query:
+            await asyncio.sleep(3600)
+        await super().send_head(call, peer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("overslept", "outcome"), [(0.0, "fail"), (1.0, "error")])
+def test_silence_on_a_machine_that_oversleeps_proves_nothing(
+    host: Host, overslept: float, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pulse, "worst", lambda *_: overslept)
+    assert outcomes(host, NeverAnswersAgain(), "ERR-10")["ERR-10"].partition(":")[0] == outcome
 
 
 def test_neighbours_that_end_without_terminal_did_not_go_on(host: Host) -> None:

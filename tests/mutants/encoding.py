@@ -70,9 +70,9 @@ class MillionLine(Clean):
 
     rule = "FRM-08"
 
-    def payload(self, number: int) -> dict[str, object]:
-        payload = super().payload(number)
-        return {**payload, "text": "x" * 10_000_000} if number == 3 else payload
+    def event(self, number: int) -> bytes:
+        frame = super().event(number)
+        return frame.replace(b"part", b"x" * 10_000_000) if number == 3 else frame
 
 
 class Html502(Clean):

@@ -45,7 +45,7 @@ class OutlivesCredentials(Clean):
     """Looks at its short-lived token once."""
 
     rule = "SEC-07"
-    lives = 2.5
+    lives = 4.0
 
     def __init__(self) -> None:
         super().__init__()
