@@ -1,4 +1,4 @@
-"""Whether events come when they are made (rules FRM-04, BUF-01, BUF-02, BUF-08).
+"""Whether events come when they are made (rules BUF-01, BUF-02, BUF-08).
 
 Lateness is judged against the events' own times where the profile declares `sent_at`. Without them only shapes are left
 that no producer makes by itself; a stream that brings everything at once, and fast, tells nothing.
@@ -11,17 +11,14 @@ from functools import partial
 from itertools import pairwise
 from statistics import mean, median
 
-from ssegauge.anatomy import Block
 from ssegauge.bench import Bench
 from ssegauge.client import Limits
 from ssegauge.client.request import with_header
-from ssegauge.judging import MOST_EVIDENCE, NotDeclared, Untestable, broken, rule
+from ssegauge.judging import NotDeclared, Untestable, broken, rule
 from ssegauge.means.timing import Delay, mostly
 from ssegauge.observation import Arrival, Evidence, Observation
 from ssegauge.profile.pointer import MISSING, payload
 
-BLANK_LINE = 0.05
-"""Seconds from an event's last data byte to its blank line (FRM-04)."""
 TOGETHER = 0.01
 """Seconds between two events that came in one burst."""
 HELD = 0.2
@@ -37,43 +34,6 @@ LEAST_SPREAD = 0.06
 CODINGS = "gzip, deflate, br, zstd"
 STEPS = ((0.2, 0.02), (0.04, 0.008))
 """Delays of small-packet coalescing with delayed acknowledgements in seconds, and what they vary by (BUF-08)."""
-
-
-# -- the blank line -------------------------------------------------------------------------------------------------
-
-
-@rule("FRM-04")
-def test_blank_line_travels_with_its_event(bench: Bench) -> None:
-    """The blank line that closes an event is flushed with it: no client waits for the next event to see this one."""
-    late = mostly(bench, bench.observation, _blank_lines_late, bench.observe, busy=BLANK_LINE)
-    if late:
-        broken(
-            f"the blank line within {BLANK_LINE * 1000:.0f} ms of its event",
-            late[0].delay.text,
-            late[0].delay.evidence,
-            [Evidence(f"sample {number}: {one.delay.text}") for number, one in enumerate(late, 1)],
-        )
-
-
-def _blank_lines_late(seen: Observation) -> Delay | None:
-    held, events = list(_blank_lines_held(seen)), len(seen.anatomy.event_blocks)
-    # a packet that is cut just there happens; a writer that flushes too early does it again and again
-    if len(held) < 2 and 2 * len(held) < max(events, 1):
-        return None
-    seconds = median(wait for _, wait in held)
-    shown = [
-        seen.show(block.start, block.end, f"event {block.index}: its blank line came {wait * 1000:.0f} ms later")
-        for block, wait in held[:MOST_EVIDENCE]
-    ]
-    return Delay(seconds, f"{seconds * 1000:.0f} ms later in {len(held)} of {events} events", tuple(shown))
-
-
-def _blank_lines_held(seen: Observation) -> Iterator[tuple[Block, float]]:
-    for block in seen.anatomy.event_blocks:
-        last = block.of("data")[-1]
-        wait = seen.at(block.end) - seen.at(last.end + len(last.eol))
-        if wait > BLANK_LINE:
-            yield block, wait
 
 
 # -- bursts and lumps -----------------------------------------------------------------------------------------------

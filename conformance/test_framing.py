@@ -1,9 +1,18 @@
-"""Lines, blocks and blank lines, as the bytes show them (rules FRM-*)."""
+"""Lines, blocks and blank lines, as the bytes and their times show them (rules FRM-*)."""
 
 from __future__ import annotations
 
-from ssegauge.judging import expect_clean_bytes, rule
-from ssegauge.observation import Observation
+from collections.abc import Iterator
+from statistics import median
+
+from ssegauge.anatomy import Block
+from ssegauge.bench import Bench
+from ssegauge.judging import MOST_EVIDENCE, broken, expect_clean_bytes, rule
+from ssegauge.means.timing import Delay, mostly
+from ssegauge.observation import Evidence, Observation
+
+BLANK_LINE = 0.05
+"""Seconds from an event's last data byte to its blank line (FRM-04)."""
 
 
 @rule("FRM-01")
@@ -16,6 +25,40 @@ def test_every_event_is_closed_by_a_blank_line(observation: Observation) -> None
 def test_lone_carriage_return_is_not_used_as_line_end(observation: Observation) -> None:
     """Lines do not end with a lone CR."""
     expect_clean_bytes("FRM-03", observation, "LF or CRLF as line end")
+
+
+@rule("FRM-04")
+def test_blank_line_travels_with_its_event(bench: Bench) -> None:
+    """The blank line that closes an event is flushed with it: no client waits for the next event to see this one."""
+    late = mostly(bench, bench.observation, _blank_lines_late, bench.observe, busy=BLANK_LINE)
+    if late:
+        broken(
+            f"the blank line within {BLANK_LINE * 1000:.0f} ms of its event",
+            late[0].delay.text,
+            late[0].delay.evidence,
+            [Evidence(f"sample {number}: {one.delay.text}") for number, one in enumerate(late, 1)],
+        )
+
+
+def _blank_lines_late(seen: Observation) -> Delay | None:
+    held, events = list(_blank_lines_held(seen)), len(seen.anatomy.event_blocks)
+    # a packet that is cut just there happens; a writer that flushes too early does it again and again
+    if len(held) < 2 and 2 * len(held) < max(events, 1):
+        return None
+    seconds = median(wait for _, wait in held)
+    shown = [
+        seen.show(block.start, block.end, f"event {block.index}: its blank line came {wait * 1000:.0f} ms later")
+        for block, wait in held[:MOST_EVIDENCE]
+    ]
+    return Delay(seconds, f"{seconds * 1000:.0f} ms later in {len(held)} of {events} events", tuple(shown))
+
+
+def _blank_lines_held(seen: Observation) -> Iterator[tuple[Block, float]]:
+    for block in seen.anatomy.event_blocks:
+        last = block.of("data")[-1]
+        wait = seen.at(block.end) - seen.at(last.end + len(last.eol))
+        if wait > BLANK_LINE:
+            yield block, wait
 
 
 @rule("FRM-05")
