@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import format_datetime, parsedate_to_datetime
@@ -10,6 +11,7 @@ from ssegauge.bench import Bench
 from ssegauge.client.request import with_header
 from ssegauge.content_coding import looks_compressed
 from ssegauge.judging import Untestable, broken, rule
+from ssegauge.means.resumption import own_id
 from ssegauge.observation import Evidence, Observation
 from ssegauge.visible import visible
 
@@ -18,13 +20,14 @@ CODINGS = "gzip, deflate"
 
 
 @rule("HDR-01")
-def test_content_type_is_text_event_stream(observation: Observation) -> None:
+def test_content_type_is_text_event_stream(bench: Bench) -> None:
     """The essence of Content-Type is text/event-stream, in any case, with or without parameters."""
-    exchange = observation.exchange
-    if exchange.essence != "text/event-stream":
-        seen = exchange.value("content-type")
-        actual = "no Content-Type" if seen is None else f"Content-Type: {seen}"
-        broken("Content-Type: text/event-stream", actual, observation.show_head("content-type"))
+    for observation, asked in _served(bench):
+        exchange = observation.exchange
+        if exchange.essence != "text/event-stream":
+            seen = exchange.value("content-type")
+            actual = "no Content-Type" if seen is None else f"Content-Type: {seen}"
+            broken("Content-Type: text/event-stream", actual, asked, observation.show_head("content-type"))
 
 
 @rule("HDR-02")
@@ -49,14 +52,15 @@ def test_charset_is_utf_8_or_absent(observation: Observation) -> None:
 
 
 @rule("HDR-04")
-def test_caches_are_told_not_to_keep_the_stream(observation: Observation) -> None:
+def test_caches_are_told_not_to_keep_the_stream(bench: Bench) -> None:
     """Cache-Control contains no-store or no-cache."""
-    directives = _directives(observation)
-    # `no-cache="set-cookie"` only speaks of that field (RFC 9111 section 5.2.2.4)
-    if "no-store" not in directives and directives.get("no-cache") != "":
-        seen = observation.exchange.value("cache-control")
-        actual = "no Cache-Control" if seen is None else f"Cache-Control: {seen}"
-        broken("Cache-Control: no-store (or no-cache)", actual, observation.show_head("cache-control"))
+    for observation, asked in _served(bench):
+        directives = _directives(observation)
+        # `no-cache="set-cookie"` only speaks of that field (RFC 9111 section 5.2.2.4)
+        if "no-store" not in directives and directives.get("no-cache") != "":
+            seen = observation.exchange.value("cache-control")
+            actual = "no Cache-Control" if seen is None else f"Cache-Control: {seen}"
+            broken("Cache-Control: no-store (or no-cache)", actual, asked, observation.show_head("cache-control"))
 
 
 @rule("HDR-05")
@@ -183,6 +187,24 @@ def test_intermediaries_are_told_not_to_transform(observation: Observation) -> N
     """Cache-Control: no-transform keeps intermediaries from compressing or rewriting the stream."""
     if "no-transform" not in _directives(observation):
         broken("Cache-Control: no-transform", "Cache-Control without it", observation.show_head("cache-control"))
+
+
+def _served(bench: Bench) -> Iterator[tuple[Observation, list[Evidence]]]:
+    """The stream, and what a client that comes back in the middle of it is served, which may be made elsewhere."""
+    yield bench.observation, []
+    marks = [own_id(arrival) or "" for arrival in bench.observation.contract_arrivals]
+    last_id = next((mark for mark in marks if mark and mark.isascii() and mark.isprintable()), None)
+    if not bench.live or last_id is None or bench.final_sent.method != "GET":
+        return
+    seen = bench.once("head of a reconnect", lambda: _head_of_reconnect(bench, last_id))
+    if seen.exchange.status == 200:
+        yield seen, [Evidence(f"asked with Last-Event-ID: {visible(last_id)}")]
+
+
+def _head_of_reconnect(bench: Bench, last_id: str) -> Observation:
+    with bench.open(with_header(bench.final_sent, "Last-Event-ID", last_id)) as stream:
+        stream.until_head()
+        return bench.view(stream)
 
 
 def _directives(observation: Observation) -> dict[str, str]:

@@ -165,6 +165,24 @@ def test_a_no_cache_that_names_fields_speaks_of_these_only(value: str, expected:
     assert said("HDR-04", exchange(at_once(b"data: x\n\n"), headers=head)).partition(":")[0] == expected
 
 
+def test_the_head_of_a_resumed_stream_is_looked_at_too(host: Host) -> None:
+    class Other(Clean):
+        field = ("Content-Type", "application/octet-stream")
+
+        def stream_headers(self, call: Call) -> dict[str, str]:
+            again = dict([self.field]) if call.headers.get("last-event-id") else {}
+            return {**super().stream_headers(call), **again}
+
+    class Kept(Other):
+        field = ("Cache-Control", "max-age=60")
+
+    found = outcomes(host, Other(), "HDR-01", "HDR-04")
+    assert "asked with Last-Event-ID: 1" in found["HDR-01"]
+    assert found["HDR-04"] == "pass"
+    assert outcome(host, Kept(), "HDR-04") == "fail"
+    held(host, Clean(), "HDR-01", "HDR-04", endpoint="chat")
+
+
 class TakesNul(Clean):
     """Lets NUL into an id."""
 
