@@ -32,7 +32,7 @@ ORDER = [
     ["commanded"],
     ["bench"],
     ["fronts", "needs"],
-    ["judging"],
+    ["judging", "schema_check"],
     ["results"],
     ["run"],
     ["suite"],

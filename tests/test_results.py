@@ -21,6 +21,7 @@ LOAD = {
     "valid": True,
     "invalid_reasons": [],
     "streams": {"attempted": 2, "failed": 0, "by_verdict": {"complete": 2}},
+    "duration_s": 1,
     "events": {"received": 4, "lost": 0},
     "latency": {"first_event": {"count": 2, "p50": 1.5, "p99": 2.0, "max": 2.0, "censored": 0}},
     "series": [{"t": 0, "open": 2, "events": 4}],
@@ -93,6 +94,15 @@ def test_what_is_no_results_file_is_refused_with_one_line(tmp_path, content, wor
         results.read(file)
     assert str(caught.value).startswith(f"{file}: ")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_refused_with_one_line(tmp_path, number):
+    file = tmp_path / "r.json"
+    file.write_text(json.dumps(LOAD).replace('"duration_s": 1', f'"duration_s": {number}'))
+    assert number in file.read_text()
+    with pytest.raises(ResultsError, match=f"not valid JSON.*{number}"):
+        results.read(file)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):

@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 import ssegauge
+from ssegauge import schema_check
 from ssegauge.errors import UserError
 from ssegauge.visible import visible
 
@@ -104,13 +105,22 @@ def read_json(path: str | Path) -> Any:
         file = Path(path)
         if file.stat().st_size > MOST_BYTES:
             raise ResultsError(f"{path}: larger than a gigabyte; a results file is not")
-        return json.loads(file.read_bytes())
+        return json.loads(file.read_bytes(), parse_constant=_no_number, parse_float=_finite)
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     except RecursionError as error:
         raise ResultsError(f"{path}: nested too deeply to be a results file") from error
     except ValueError as error:
         raise ResultsError(f"{path}: not a results file: not valid JSON ({visible(str(error))})") from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON that can be read")
 
 
 def check(document: Any, source: str) -> dict[str, Any]:
@@ -128,6 +138,8 @@ def _fault(document: Any) -> str | None:
         return 'not a results file: it has no "schema"'
     if document["schema"] != SCHEMA:
         return _version_fault(document["schema"])
+    if _is_valid()(document):
+        return None
     error = best_match(_validator().iter_errors(document))
     return None if error is None else f"not a valid results file: {_sentence(error)}"
 
@@ -147,9 +159,19 @@ def _sentence(error: ValidationError) -> str:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _schema() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("results.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    return dict(json.loads(text))
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(_schema())
+
+
+@cache
+def _is_valid() -> schema_check.Test:
+    return schema_check.compiled(_schema())
 
 
 def tool() -> dict[str, str]:

@@ -22,3 +22,22 @@ def test_a_figure_that_only_these_results_have_can_be_gated():
     assert one('[load]\n"streams.mine" = "== 7"', document).outcome == "held"
     with pytest.raises(UnknownMetric):
         metrics.metric("thinking.p95")
+
+
+@pytest.mark.parametrize("name", ["p100", "p500", "p955", "p1000", "p-5", "p"])
+def test_what_reads_like_a_percentile_and_is_none_is_no_metric(name):
+    """p100 as p10.0 would keep every limit that the maximum breaks."""
+    with pytest.raises(UnknownMetric, match="first_event"):
+        metrics.metric(f"first_event.{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("p5", 0.05), ("p99", 0.99), ("p999", 0.999), ("p99.9", 0.999), ("p95.5", 0.955)]
+)
+def test_percentiles_may_have_a_fraction(name, share):
+    assert metrics.percentile(name) == pytest.approx(share)
+
+
+def test_a_key_that_says_yes_or_no_is_no_figure():
+    with pytest.raises(UnknownMetric):
+        metrics.metric("valid", [load()])

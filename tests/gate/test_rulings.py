@@ -122,3 +122,18 @@ def test_a_gate_on_what_is_not_counted_is_inconclusive_or_not_applied_and_said()
     assert never.rulings[0].outcome == "inconclusive", (
         "the producer left the figure out: that is no undeclared sequence"
     )
+
+
+@pytest.mark.parametrize(
+    ("gates", "document", "limit", "found"),
+    [
+        ('"streams.failed_ratio" = "<= 33.3%"', load(streams={"attempted": 3, "failed": 1}), "<= 33.3 %", "33.33 %"),
+        ('"first_event.p95" = "< 38.04ms"', load(latency={"first_event": times([38.0424] * 100)}), "< 38.04 ms", "38.042 ms"),
+        ('"first_event.p95" = "< 20s"', load(latency={"first_event": times([20_000.5] * 100)}), "< 20000 ms", "20000.5 ms"),
+        ('"first_event.p95" = "< 38ms"', load(latency={"first_event": times([38.0] * 100)}), "< 38 ms", "38 ms"),
+        ('"first_event.p95" = "< 20s"', load(latency={"first_event": times([21_000.5] * 100)}), "< 20.00 s", "21.00 s"),
+    ],
+)  # fmt: skip
+def test_what_breaks_its_bound_by_little_does_not_look_like_it(gates, document, limit, found):
+    ruling = one("[load]\n" + gates, document)
+    assert (ruling.outcome, ruling.limit, ruling.found) == ("failed", limit, found)

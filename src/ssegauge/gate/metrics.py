@@ -26,7 +26,7 @@ RATES: Final = ("tokens_per_second",)
 """Distributions of rates, of which more is better."""
 HARNESS_TIMES: Final = ("read_lag", "schedule_lag", "loop_lag", "stamp_bound")
 STATS: Final = ("p50", "p90", "p95", "p99", "p999", "mean", "min", "max")
-_PERCENTILE: Final = re.compile(r"p(\d\d?)(?:\.?(\d+))?")  # p95, p999 is 99.9, p99.9 too
+_PERCENTILE: Final = re.compile(r"p(?:(99)(\d+)|(\d\d?)(?:\.(\d+))?)")  # p95, p99.9, which is p999 too; p100 is max
 
 # derived shares: name to (part, whole); the part's name in a series row and the whole's
 _SHARES: Final[dict[str, tuple[str, str]]] = {
@@ -115,7 +115,7 @@ def metric(path: str, documents: Iterable[Mapping[str, Any]] = ()) -> Metric:
         return Metric(path, "time", distribution=head, stat=stat)
     if head in RATES and (stat in STATS or _PERCENTILE.fullmatch(stat)):
         return Metric(path, "rate", more_is_better=True, distribution=head, stat=stat)
-    if any(isinstance(_at(document, path), int | float) for document in documents):
+    if any(_number(_at(document, path)) is not None for document in documents):
         return Metric(path, "share" if path.endswith("_ratio") else "count", path in _MORE_IS_BETTER)
     raise UnknownMetric(f'there is no metric "{path}"; {_nearest(path, documents)}')
 
@@ -242,7 +242,7 @@ def _stat_of(entry: Mapping[str, Any], stat: str) -> tuple[float | None, bool]:
 def percentile(stat: str) -> float | None:
     """The share that p95, p999 or p99.9 stands for."""
     found = _PERCENTILE.fullmatch(stat)
-    return None if found is None else float(f"{found[1]}.{found[2] or 0}") / 100
+    return None if found is None else float(f"{found[1] or found[3]}.{found[2] or found[4] or 0}") / 100
 
 
 def _falls_among_censored(stat: str, known: int, censored: int) -> bool:
@@ -292,16 +292,23 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def shown(value: float, kind: Kind) -> str:
-    """The value as people read it, with its unit."""
+def shown(value: float, kind: Kind, digits: int = 3) -> str:
+    """The value as people read it, with its unit; `digits` of a value that is no whole number."""
     if kind == "time":
-        return f"{value / 1000:.2f} s" if value >= 10_000 else f"{_short(value)} ms"
+        return f"{value / 1000:.2f} s" if value >= 10_000 and digits == 3 else f"{_short(value, digits)} ms"
     if kind == "share":
-        return f"{_short(value * 100)} %"
-    return f"{_short(value)}{'/s' if kind == 'rate' else ''}"
+        return f"{_short(value * 100, digits)} %"
+    return f"{_short(value, digits)}{'/s' if kind == 'rate' else ''}"
 
 
-def _short(value: float) -> str:
+def shown_beside(value: float, other: float, kind: Kind) -> str:
+    """The same with as many digits as it takes to be told from the other one."""
+    digits = range(3, 16)
+    apart = (count for count in digits if shown(value, kind, count) != shown(other, kind, count))
+    return shown(value, kind, 3 if value == other else next(apart, 15))
+
+
+def _short(value: float, digits: int) -> str:
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 10 ** max(digits, 3) else f"{value:.{digits}g}"

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 from ssegauge.errors import DID_NOT_HOLD, HELD, INCONCLUSIVE
 from ssegauge.gate import baseline as baselines
 from ssegauge.gate import metrics
-from ssegauge.gate.metrics import Metric, Reading, shown
+from ssegauge.gate.metrics import Metric, Reading, shown, shown_beside
 from ssegauge.gate.noise import NoRatio, Ratio, ratio
 from ssegauge.gate.thresholds import BaselineGate, Gates, LoadGate, Threshold, as_text
 from ssegauge.visible import visible
@@ -130,36 +130,36 @@ def _load(gates: Gates, run: Run) -> Iterator[Ruling]:
     for gate in gates.load:
         if gate.scope.scenario in {None, scenario} and not _goes_without(gate, run):
             name = f"{gate.scope.label(visible(scenario, 80))} / {gate.metric.path}"
-            outcome, found, reason = _hold(gate, run.document)
-            yield Ruling(name, outcome, as_text(gate.threshold, gate.metric), found, reason, run.source)
+            reading = metrics.read(run.document, gate.metric, gate.scope.endpoint)
+            outcome, reason = _hold(gate, run.document, reading)
+            limit = as_text(gate.threshold, gate.metric, reading.value)
+            yield Ruling(name, outcome, limit, _as_found(reading, gate), reason, run.source)
 
 
 def _goes_without(gate: LoadGate, run: Run) -> bool:
     return gate.if_counted and metrics.is_uncounted(run.document, gate.metric, gate.scope.endpoint)
 
 
-def _hold(gate: LoadGate, document: Mapping[str, Any]) -> tuple[Outcome, str, str]:
-    reading = metrics.read(document, gate.metric, gate.scope.endpoint)
-    found = _as_found(reading, gate.metric)
+def _hold(gate: LoadGate, document: Mapping[str, Any], reading: Reading) -> tuple[Outcome, str]:
     if document["valid"] is not True:
-        return "inconclusive", found, f"the run is invalid: {reasons_of(document)}"
+        return "inconclusive", f"the run is invalid: {reasons_of(document)}"
     if reading.value is None:
-        return "inconclusive", found, reading.lack
+        return "inconclusive", reading.lack
     holds = gate.threshold.holds(reading.value)
     fewest = _fewest(gate)
     if reading.samples is not None and reading.samples < fewest and (holds or not _only_grows(gate)):
-        return "inconclusive", found, f"{reading.samples} values, and {fewest} are needed"
+        return "inconclusive", f"{reading.samples} values, and {fewest} are needed"
     if reading.at_least:
-        return _hold_bound(gate.threshold, found, holds=holds)
-    return ("held" if holds else "failed"), found, ""
+        return _hold_bound(gate.threshold, holds=holds)
+    return ("held" if holds else "failed"), ""
 
 
-def _hold_bound(bound: Threshold, found: str, *, holds: bool) -> tuple[Outcome, str, str]:
+def _hold_bound(bound: Threshold, *, holds: bool) -> tuple[Outcome, str]:
     if bound.is_ceiling and not holds:
-        return "failed", found, "it falls among values that were still growing, and even their bound is too high"
+        return "failed", "it falls among values that were still growing, and even their bound is too high"
     if bound.sign in {">", ">="} and holds:
-        return "held", found, ""
-    return "inconclusive", found, "it falls among values that were still growing when last seen"
+        return "held", ""
+    return "inconclusive", "it falls among values that were still growing when last seen"
 
 
 def _only_grows(gate: LoadGate) -> bool:
@@ -181,10 +181,10 @@ def reasons_of(document: Mapping[str, Any]) -> str:
     return visible("; ".join(str(reason) for reason in reasons), 300)
 
 
-def _as_found(reading: Reading, metric: Metric) -> str:
+def _as_found(reading: Reading, gate: LoadGate) -> str:
     if reading.value is None:
         return "nothing"
-    return ("≥ " if reading.at_least else "") + shown(reading.value, metric.kind)
+    return ("≥ " if reading.at_least else "") + shown_beside(reading.value, gate.threshold.limit, gate.metric.kind)
 
 
 # -- baseline ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any, Final
 from ssegauge import toml_lines
 from ssegauge.errors import UserError
 from ssegauge.gate import metrics
-from ssegauge.gate.metrics import GROUPS, Metric, UnknownMetric, shown
+from ssegauge.gate.metrics import GROUPS, Metric, UnknownMetric, shown_beside
 from ssegauge.mistakes import printable, similar
 
 LEVELS: Final = ("must", "should", "recommended", "info")
@@ -302,6 +302,6 @@ def _whole(value: Any, at: toml_lines.Path) -> int:
     return value
 
 
-def as_text(bound: Threshold, wanted: Metric) -> str:
-    """The bound in the metric's own unit."""
-    return f"{bound.sign} {shown(bound.limit, wanted.kind)}"
+def as_text(bound: Threshold, wanted: Metric, beside: float | None) -> str:
+    """The bound in the metric's own unit, and told from the value that it is shown beside."""
+    return f"{bound.sign} {shown_beside(bound.limit, bound.limit if beside is None else beside, wanted.kind)}"
