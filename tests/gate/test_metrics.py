@@ -41,3 +41,10 @@ def test_percentiles_may_have_a_fraction(name, share):
 def test_a_key_that_says_yes_or_no_is_no_figure():
     with pytest.raises(UnknownMetric):
         metrics.metric("valid", [load()])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(999.6, "1000 ms"), (1234.5, "1234 ms"), (99.96, "100 ms"), (12_345.6, "12.35 s"), (1e300, "1e+300 ms")]
+)  # fmt: skip
+def test_a_time_is_shown_as_people_read_it(value, text):
+    assert metrics.shown(value, "time") == text

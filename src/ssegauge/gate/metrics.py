@@ -295,7 +295,7 @@ def _number(value: Any) -> float | None:
 def shown(value: float, kind: Kind, digits: int = 3) -> str:
     """The value as people read it, with its unit; `digits` of a value that is no whole number."""
     if kind == "time":
-        return f"{value / 1000:.2f} s" if value >= 10_000 and digits == 3 else f"{_short(value, digits)} ms"
+        return f"{value / 1000:.2f} s" if 10_000 <= value < 1e15 and digits == 3 else f"{_short(value, digits)} ms"
     if kind == "share":
         return f"{_short(value * 100, digits)} %"
     return f"{_short(value, digits)}{'/s' if kind == 'rate' else ''}"
@@ -311,4 +311,5 @@ def shown_beside(value: float, other: float, kind: Kind) -> str:
 def _short(value: float, digits: int) -> str:
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    return f"{value:.0f}" if abs(value) >= 10 ** max(digits, 3) else f"{value:.{digits}g}"
+    whole = 10**digits - 0.5 <= abs(value) < 1e15  # else 999.6 is 1e+03
+    return f"{value:.0f}" if whole else f"{value:.{digits}g}"
