@@ -17,7 +17,6 @@ from typing import Any
 
 from locust import events, task
 from locust.env import Environment
-from locust.exception import StopTest
 
 from ssegauge.errors import UserError
 from ssegauge.load import (
@@ -75,9 +74,9 @@ class Talker(SseUser):
         found = target.endpoint(endpoint) if endpoint else self.session.next_endpoint()
         conversation = self.prompts.draw(self.dice)
         try:
-            chat = Chat(dialect_of(found.preset, found.name), conversation, found.request.json_body)
+            chat = Chat(dialect_of(found.preset, found.name), conversation, target.call(found.request).json)
         except UserError as error:
-            raise StopTest(str(error)) from None
+            self.give_up(error)
         last = len(conversation.turns) - 1
         for number, turn in enumerate(conversation.turns):
             verdict = self.ask(found, chat, turn, intended, goes_on=number < last)

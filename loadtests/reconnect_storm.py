@@ -21,7 +21,7 @@ from ssegauge.load import SseUser, arguments, follow, option
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "reconnect_storm")
-    add("storm", 10.0, "SECONDS", "between two cuts")
+    add("storm", 10.0, "SECONDS", "between two cuts", least=0.1)
     add("connections", 1000, "NUMBER", "of one stream, at most")
 
 

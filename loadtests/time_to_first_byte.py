@@ -20,7 +20,7 @@ from ssegauge.load import Dispatcher, SseUser, arguments, open_arrivals
 def declare(parser: Any) -> None:
     """The scenario's own arguments."""
     add = arguments(parser, "time_to_first_byte")
-    add("rate", 10.0, "PER_SECOND", "arrivals")
+    add("rate", 10.0, "PER_SECOND", "arrivals", least=0.001)
     add("arrivals", "poisson", None, "how they are spaced", ("poisson", "constant"))
     parser.set_defaults(sse_measure="ttfb")
 

@@ -20,7 +20,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
-from ssegauge.errors import DID_NOT_HOLD, INCONCLUSIVE, UserError
+from ssegauge.errors import DID_NOT_HOLD, INCONCLUSIVE, USAGE, UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.generator import begin_generating, generator_of
 from ssegauge.load.results_of import about, save, summary
@@ -200,8 +200,8 @@ class Conductor:
             return
         self._say_how_it_ended(self.final)
         path = option(self.environment, "sse_results", None)
-        if path:
-            save(Path(path), self.final)
+        if path and not save(Path(path), self.final):
+            self.environment.process_exit_code = USAGE
         for line in summary(self.final):
             print(line, file=sys.stderr)  # noqa: T201 - what the run says at its end
 
@@ -217,6 +217,8 @@ class Conductor:
 
     def _say_how_it_ended(self, final: dict[str, Any]) -> None:
         environment = self.environment
+        if environment.process_exit_code == USAGE:
+            return  # what was wrong has been said
         if not final["valid"]:
             environment.process_exit_code = INCONCLUSIVE
         elif environment.process_exit_code is None and any(final["events"][kind] for kind in _DAMAGE):

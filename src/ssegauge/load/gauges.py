@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
+import psutil
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
+from ssegauge.errors import UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
+from ssegauge.load.refusal import told
 from ssegauge.load.session import option
 from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.probe import Gauge, MetricsGauge, ProbeError, ProcessGauge, StatusGauge, joined
@@ -71,6 +74,10 @@ def watch_target(
         return
     conductor = conductor_of(environment)
     current: dict[str, Any] = {}
+    with told():
+        pid = option(environment, "sse_pid", 0)
+        if pid and not psutil.pid_exists(pid):
+            raise UserError(f"--sse-pid: there is no process {pid}")
 
     def begin(collector: Collector) -> None:
         target = target_of(environment)
@@ -100,7 +107,9 @@ def back_at_base(conductor: Conductor, watching: Watching, gauge: Gauge, within:
         gevent.sleep(0.05)
         value = _read(gauge, watching)
     back = value is not None and value <= base
-    if not back and conductor.environment.process_exit_code is None:
+    if value is None:
+        conductor.collector.notes.append(f"the target's active streams cannot be read: {watching.lack}")
+    elif not back and conductor.environment.process_exit_code is None:
         conductor.environment.process_exit_code = 1
     return {"base": base, "after": value, "back": back, "after_s": round(time.monotonic() - began, 2)}
 

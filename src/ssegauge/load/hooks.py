@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -18,6 +19,7 @@ from ssegauge.errors import UserError
 from ssegauge.load import goodput, interrupt, options
 from ssegauge.load.collector import Delta
 from ssegauge.load.conductor import END, HURRY, RESET, Conductor, conductor_of, cut
+from ssegauge.load.connect import Origin
 from ssegauge.load.generator import begin_generating, generator_of, maybe_generator
 from ssegauge.load.refusal import told
 from ssegauge.load.session import option
@@ -54,8 +56,27 @@ def _check_target(environment: Environment) -> None:
     if parsed is None or not (getattr(parsed, "headless", False) or option(environment, "sse_target", "")):
         return  # the web page asks for the host
     with told():
-        endpoints = target_of(environment).endpoints(option(environment, "sse_endpoint", None))
+        if (getattr(parsed, "num_users", None) or 0) < 0:
+            raise UserError(f"-u: a number of users, not {parsed.num_users}")
+        _check_places(environment)
+        target = target_of(environment)
+        endpoints = target.endpoints(option(environment, "sse_endpoint", None))
+        for endpoint in endpoints:
+            target.call(endpoint.request)  # may need what the environment lacks
         goodput.check(goodput.stated(option(environment, "sse_goodput", "")), endpoints)
+
+
+def _check_places(environment: Environment) -> None:
+    """Where results go and whence we come. Raises UserError."""
+    results = option(environment, "sse_results", None)
+    if results and Path(results).is_dir():
+        raise UserError(f"--sse-results: {results} is a directory")
+    proxy = option(environment, "sse_proxy", None)
+    try:
+        if proxy:
+            Origin.of(proxy)
+    except ValueError as error:
+        raise UserError(f"--sse-proxy: {error}") from None
 
 
 def _install_worker(environment: Environment, runner: WorkerRunner) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 from ssegauge.load.deadlines import Timeouts
@@ -13,6 +16,12 @@ HTTP2_STREAMS = 100
 """What RFC 9113, section 6.5.2, recommends that servers allow at least."""
 
 _DEFAULTS = Timeouts()
+
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("SECONDS", "MS", "PER_SECOND", "PID"), (0, math.inf)),
+    **dict.fromkeys(("NUMBER", "USERS"), (1, math.inf)),
+    "SHARE": (0, 1),
+}
 
 
 def add_arguments(parser: Any) -> None:
@@ -41,7 +50,7 @@ def add_arguments(parser: Any) -> None:
     add("http2_streams", HTTP2_STREAMS, "NUMBER", "streams on one HTTP/2 connection, where the server allows so many")
     add("proxy", "", "URL", "HTTP proxy")
     add("source_addresses", "", "ADDRESSES", "own addresses to connect from, separated by commas", in_form=False)
-    add("seed", 1, "NUMBER", "for everything that is drawn")
+    add("seed", 1, "SEED", "for everything that is drawn")
     add("max_read_lag", 50.0, "MS", "p99 of the generator's own lag past which the run is invalid")
 
 
@@ -65,13 +74,15 @@ class Adder:
         choices: tuple[str, ...] | None = None,
         *,
         in_form: bool = True,
+        least: float | None = None,
     ) -> None:
-        """One argument; `in_form`: the web page asks for it, too."""
+        """One argument; `in_form`: the web page asks for it, too. `least`: where it is not what `metavar` allows."""
         kind = type(default)
+        lowest, highest = _RANGES.get(metavar or "", (-math.inf, math.inf))
         shown = f" (default: {default:g})" if kind in (int, float) else f" (default: {default})" if default else ""
         action = self._group.add_argument(
             f"--sse-{name.replace('_', '-')}",
-            type=kind,
+            type=kind if kind is str else _within(kind, lowest if least is None else least, highest),
             default=default,
             metavar=metavar,
             choices=choices,
@@ -81,3 +92,15 @@ class Adder:
         # Locust's parser sets these on its own arguments, not on those of a group.
         action.include_in_web_ui = in_form
         action.is_secret = action.is_required = action.is_multiple = False
+
+
+def _within(kind: Callable[[str], float], lowest: float, highest: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not lowest <= value <= highest:
+            most = "" if highest == math.inf else f" and at most {highest:g}"
+            raise ArgumentTypeError(f"at least {lowest:g}{most}, not {text}")
+        return value
+
+    parse.__name__ = kind.__name__  # argparse says "invalid float value"
+    return parse

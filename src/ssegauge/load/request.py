@@ -30,8 +30,10 @@ def with_params(url: str, params: Mapping[str, Any] | None) -> str:
     return urlunsplit(parts._replace(fragment=""))
 
 
-def body_of(json: Any, data: str | bytes | Mapping[str, Any] | None) -> tuple[bytes, str | None]:
-    """The body and its content type. `data` as a mapping is a form."""
+def body_of(
+    json: Any, data: str | bytes | Mapping[str, Any] | None, *, text_type: str | None = None
+) -> tuple[bytes, str | None]:
+    """The body and its content type: of text `text_type`. `data` as a mapping is a form."""
     if json is not None:
         return jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
     if data is None:
@@ -39,7 +41,7 @@ def body_of(json: Any, data: str | bytes | Mapping[str, Any] | None) -> tuple[by
     if isinstance(data, bytes):
         return data, None
     if isinstance(data, str):
-        return data.encode(), None
+        return data.encode(), text_type
     return urlencode(dict(data), doseq=True).encode(), "application/x-www-form-urlencoded"
 
 

@@ -63,12 +63,14 @@ def scenario_name(environment: Environment) -> str:
     return Path(files[0]).stem if files else "custom"
 
 
-def save(path: Path, document: dict[str, Any]) -> None:
-    """Write the results; a mistake is one line and does not hide the figures."""
+def save(path: Path, document: dict[str, Any]) -> bool:
+    """Write the results, and whether that went well; a mistake is one line and does not hide the figures."""
     try:
         results.write(path, document)
     except results.ResultsError as error:
         logger.error("%s", error)  # noqa: TRY400 - one clear line, no traceback
+        return False
+    return True
 
 
 def summary(document: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from locust.env import Environment
 
 from ssegauge.errors import UserError
 from ssegauge.load.connect import default_context
-from ssegauge.profile import Profile, from_url, open_target, secret
+from ssegauge.profile import Profile, from_url, open_target, resolved, secret
 from ssegauge.profile.endpoint import Endpoint
 from ssegauge.profile.request import Request
 from ssegauge.redaction import redact_url
@@ -66,8 +66,8 @@ class LoadTarget:
             url=self.url(request.path),
             headers=headers,
             params=params,
-            json=request.json_body,
-            data=request.data,
+            json=resolved(request.json_body),
+            data=None if request.data is None else secret(request.data),
         )
 
     def url(self, path: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from typing import Any, Literal, overload
+from typing import Any, Literal, NoReturn, overload
 
 import gevent
 from locust import User
 from locust.env import Environment
-from locust.exception import StopTest, StopUser
+from locust.exception import StopUser
+from locust.runners import LocalRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from ssegauge.client.request import OwnValue
@@ -26,7 +28,10 @@ from ssegauge.load.visit import Plan, Visit
 from ssegauge.profile.endpoint import Endpoint
 from ssegauge.redaction import redact_url
 
+logger = logging.getLogger("ssegauge.load")
+
 _LAST_EVENT_ID = "Last-Event-ID"
+_FORM = "application/x-www-form-urlencoded"  # what a check says of a profile's `data`, as curl does
 _REFUSED_SECONDS = 1.0
 
 
@@ -85,7 +90,7 @@ class SseUser(User):
         try:
             plan = self._plan(method, path, **request)
         except UserError as error:
-            raise StopTest(str(error)) from None  # no stream of this run can be better
+            self.give_up(error)
         visit = Visit(plan, self.session, self._tell, iterates=events)
         return visit if events else visit.run()
 
@@ -112,6 +117,20 @@ class SseUser(User):
         gevent.sleep(seconds)
         self._state = LOCUST_STATE_RUNNING
 
+    def give_up(self, error: UserError) -> NoReturn:
+        """No stream of this run can be better: say why, once, and end it. Raises StopUser.
+
+        Locust's StopTest, raised in a task, ends that user alone and says nothing.
+        """
+        environment, runner = self.environment, self.environment.runner
+        if environment.process_exit_code is None:
+            logger.error("%s", error)
+            environment.process_exit_code = error.exit_code
+            if isinstance(runner, LocalRunner):
+                headless = getattr(environment.parsed_options, "headless", False)
+                gevent.spawn(runner.quit if headless else runner.stop)
+        raise StopUser(str(error))
+
     def _plan(
         self,
         method: str | None,
@@ -135,7 +154,7 @@ class SseUser(User):
         endpoint = self._endpoint(endpoint, path)
         call = session.target.call(endpoint.request) if endpoint is not None else Call("GET", "", {}, {}, None, None)
         own = json is not None or data is not None
-        body, content_type = body_of(json if own else call.json, data if own else call.data)
+        body, content_type = body_of(json, data) if own else body_of(call.json, call.data, text_type=_FORM)
         # the name goes into Locust's tables, CSV files and pages as well as into ours
         name = name or (
             endpoint.name if endpoint is not None else redact_url(path or "", session.target.profile.secret_names)
