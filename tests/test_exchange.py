@@ -82,7 +82,7 @@ NO_RECORDING = {
         b'{"schema": ',
         "not a recording of ssegauge: not valid JSON (Expecting value: line 1 column 12 (char 11))",
     ),
-    "binary": (b"\x7fELF\xd0", "not a recording of ssegauge: not a text file in UTF-8 (byte 4)"),
+    "binary": (b"\x7fELF\xd0", "not a text file in UTF-8 (byte 4)"),
     "deep": (b"[" * 100_000, "not a recording of ssegauge: nested too deeply"),
 }
 
@@ -98,7 +98,7 @@ def test_what_is_no_recording_is_one_clear_line(tmp_path: Path, capsys: pytest.C
 
 def test_a_folder_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--recording", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"ssegauge: {tmp_path}: cannot read the recording: Is a directory\n"
+    assert capsys.readouterr().err == f"ssegauge: {tmp_path}: cannot be read: is a directory\n"
 
 
 WRONG = {

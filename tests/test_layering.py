@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "ssegauge"
 # A module or subpackage imports only what stands in a row above its own. Names in one row do not know each other.
 ORDER = [
     ["errors", "wire", "visible", "redaction"],
-    ["locate"],
+    ["locate", "text_file"],
     ["anatomy"],
     ["anomalies"],
     ["verdict"],

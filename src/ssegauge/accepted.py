@@ -10,10 +10,10 @@ A listed failure does not fail the run; an entry that holds again does, so that 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ssegauge import text_file
 from ssegauge.errors import UserError
 from ssegauge.rules import CATALOGUE
 
@@ -27,12 +27,7 @@ class Accepted:
     @classmethod
     def load(cls, path: Path) -> Accepted:
         """Read the file. Raises UserError that names the file and the entry."""
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"{path}: cannot read the accepted deviations: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: {error}") from None
+        document = text_file.parse_toml(text_file.read(path), str(path))
         entries = document.get("accepted")
         if set(document) - {"accepted"} or not isinstance(entries, list):
             raise UserError(f"{path}: expected [[accepted]] tables with rule, endpoint and reason")

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from ssegauge import text_file
 from ssegauge.content_coding import Inflate, inflaters
 from ssegauge.errors import UserError
 from ssegauge.redaction import redact_headers, redact_url
@@ -197,12 +198,9 @@ def save(exchange: Exchange, path: Path, secret_names: frozenset[str] = frozense
 
 def load(path: Path) -> Exchange:
     """The recording in a file. Raises UserError naming the file where it is missing or is none."""
+    text = text_file.read(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the recording: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: {_NONE}: not a text file in UTF-8 (byte {error.start})") from None
+        document = json.loads(text)
     except RecursionError:
         raise UserError(f"{path}: {_NONE}: nested too deeply") from None
     except ValueError as error:

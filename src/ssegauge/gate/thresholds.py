@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 import operator
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ssegauge import toml_lines
+from ssegauge import text_file, toml_lines
 from ssegauge.errors import UserError
 from ssegauge.gate import metrics
 from ssegauge.gate.metrics import GROUPS, Metric, UnknownMetric, shown_beside
@@ -123,23 +122,12 @@ class Gates:
 
 def read(path: str | Path, documents: Sequence[Mapping[str, Any]] = ()) -> Gates:
     """The gates in this file. A metric that neither we nor these results know is refused. Raises GatesError."""
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise GatesError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except UnicodeDecodeError as error:
-        raise GatesError(f"{path}: not a text file in UTF-8 (byte {error.start})") from error
-    return parse(text, str(path), documents)
+    return parse(text_file.read(path, GatesError), str(path), documents)
 
 
 def parse(text: str, source: str, documents: Sequence[Mapping[str, Any]] = ()) -> Gates:
     """The gates in this text. Raises GatesError."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-        line, fault = (found[2], f"{found[1]} (column {found[3]})") if found else (text.count("\n") + 1, str(error))
-        raise GatesError(f"{source}:{line}: not valid TOML: {fault}") from error
+    content = text_file.parse_toml(text, source, GatesError)
     try:
         return _Reader(documents).gates(content, source)
     except _Fault as fault:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ssegauge import toml_lines
+from ssegauge import text_file, toml_lines
 from ssegauge.mistakes import Mistake, first_mistake, similar
 from ssegauge.order import Order, OrderError
 from ssegauge.profile import schemas
@@ -22,36 +20,13 @@ from ssegauge.profile.presets import PRESETS
 def load(path: str | Path) -> Profile:
     """The profile in this file. Raises ProfileError."""
     path = Path(path)
-    text = _text_of(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(_syntax_message(path, text, error)) from error
-    except RecursionError as error:
-        raise ProfileError(f"{path}:1: nested too deeply") from error
+    text = text_file.read(path, ProfileError, missing="there is no such file; `ssegauge init URL` writes a profile")
+    document = text_file.parse_toml(text, str(path), ProfileError)
     try:
         return build(document, str(path), path.parent)
     except Mistake as mistake:
         line = toml_lines.nearest(toml_lines.lines(text), mistake.path)
         raise ProfileError(f"{path}:{line}: {mistake.message(document)}") from mistake
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ProfileError(f"{path}: there is no such file; `ssegauge init URL` writes a profile") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{path}: not a text file in UTF-8 (byte {error.start})") from error
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-
-
-def _syntax_message(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
-    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-    if found is not None:
-        return f"{path}:{found[2]}: not valid TOML: {found[1]} (column {found[3]})"
-    return f"{path}:{text.count(chr(10)) + 1}: not valid TOML: {str(error).replace(' (at end of document)', '')}, at the end of the file"
 
 
 def build(document: dict[str, Any], source: str, folder: Path) -> Profile:
