@@ -1,5 +1,8 @@
 """Durations, pointers, and times read from payloads."""
 
+import itertools
+import json
+
 import pytest
 
 from ssegauge.profile import Endpoint, pointer
@@ -41,3 +44,20 @@ def test_sent_at_is_read_in_its_unit():
     assert seconds("iso", "1970-01-01T00:00:01.5+00:00") == 1.5
     assert seconds("iso", "1970-01-01T00:00:01") is None
     assert seconds("s", "1") is seconds("s", True) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *('{"a": 1, "a": [2.50, -0, 1e400]}', '"\\ud800"', '"\\ud83d\\ude00"', "NaN", "[Infinity, -Infinity]", "null"),
+        *("[" * 300 + "]" * 300, "[" * 100_000, "1" * 4_300, "1" * 5_000, "123456789012345678901234567890", "\ufeff1"),
+        *("", " ", "01", "1.", "+1", "-", "-NaN", "nan", '{"a":}', '{"a":1,}', "[1] 2", '"\x01"', '"\\x"', "True"),
+    ],
+    ids=itertools.count(),
+)
+def test_a_payload_is_what_json_says_it_is(data):
+    try:
+        expected = json.loads(data)
+    except (ValueError, RecursionError):
+        expected = MISSING
+    assert repr(pointer.payload(data)) == repr(expected)

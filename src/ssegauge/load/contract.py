@@ -7,7 +7,6 @@ its connections. Events whose payload nobody asks about are not even decoded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from json import loads
 from typing import Any, NamedTuple
 
 from jsonschema.protocols import Validator
@@ -15,7 +14,7 @@ from jsonschema.protocols import Validator
 from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
 from ssegauge.profile.endpoint import Endpoint
-from ssegauge.profile.pointer import MISSING
+from ssegauge.profile.pointer import MISSING, payload
 from ssegauge.wire import data_in, id_in, type_in
 
 _MOST_KINDS = 1000  # a hostile server invents a type for each event
@@ -238,9 +237,8 @@ class Watch:
         validator = contract.validator_due(kind)
         if not (contract.needs_document or contract.is_json_due() or validator):
             return MISSING
-        try:
-            document = loads(data)
-        except (ValueError, RecursionError):
+        document = payload(data)
+        if document is MISSING:
             if contract.endpoint.data == "json":
                 self._fault("json")
             elif validator is not None:

@@ -74,6 +74,9 @@ def type_in(block: bytes) -> bytes:
 
 def data_in(block: bytes) -> bytes:
     """Bytes of the data that a block gives: the values of its data lines joined by LF."""
+    before, _, last = block.rpartition(b"\n")
+    if last.startswith(b"data: ") and b"data" not in before:
+        return last[6:]
     return b"\n".join([value for name, value in fields_of(block) if name == b"data"])
 
 
