@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
@@ -27,13 +25,13 @@ from ssegauge.means.leaving import (
     many_departures,
     notice,
     ordinary_departures,
-    patience,
     require_noticed,
     wait_until_full,
 )
 from ssegauge.means.timing import require_quiet
+from ssegauge.means.upstream import restless, still_counting, still_faster
 from ssegauge.observation import Evidence, Observation
-from ssegauge.probe import StatusGauge, joined
+from ssegauge.probe import joined
 
 PROMPT = 2.0
 """Seconds within which a server that streams answers another request (DIS-09)."""
@@ -133,57 +131,14 @@ def test_costly_upstream_work_stops_with_the_stream(bench: Bench) -> None:
     if status is None:
         raise Untestable("needs a status address with counters: declare probe.url")
     require_noticed(bench)
-    restless = _restless(status, 2 * notice(bench)) | {status.pointer}
-    if _still_counting(bench, status, restless) and (moving := _still_counting(bench, status, restless)):
+    moving_anyway = restless(status, 2 * notice(bench)) | {status.pointer}
+    expected = f"counters that stand still {notice(bench):g} s after the client left"
+    if still_faster(bench, status, moving_anyway) and (faster := still_faster(bench, status, moving_anyway)):
+        shown = ", ".join(f"{place} rises by {before:.0f} a second before, {after:.0f} after" for place, (before, after) in faster.items())  # fmt: skip
+        broken(expected, shown, Evidence("it was rising before these streams, as where work of earlier ones goes on"))
+    if still_counting(bench, status, moving_anyway) and (moving := still_counting(bench, status, moving_anyway)):
         shown = ", ".join(f"{place} from {before:g} to {after:g}" for place, (before, after) in moving.items())
-        broken(f"counters that stand still {notice(bench):g} s after the client left", shown)
-
-
-def _restless(status: StatusGauge, within: float) -> set[str]:
-    """The counters that never stand still, though no stream of ours is open: requests, uptime, other clients' work."""
-    deadline = time.monotonic() + within
-    ones: Counter[str] = Counter()
-    last = _counts(status)
-    while True:  # what earlier rules started may still run out
-        time.sleep(0.25)
-        now = _counts(status)
-        moving = {place for place in now if now[place] != last.get(place)}
-        ones.update(place for place in moving if now[place] - last.get(place, 0.0) == 1)
-        by_asking = {place for place, times in ones.items() if times >= 3}  # it counts our looking at it
-        if moving <= by_asking or time.monotonic() > deadline:
-            return moving | by_asking
-        last = now
-
-
-def _still_counting(bench: Bench, status: StatusGauge, restless: set[str]) -> dict[str, tuple[float, float]]:
-    """The counters that rise while a stream is read and still do after its client left, without the restless ones."""
-    with bench.open(lasting(bench)) as stream:
-        stream.until_events(1, patience(bench))
-        before = _counts(status)
-        stream.pump(within=0.5)
-        after = _counts(status)
-    rising = {place for place, value in after.items() if value > before.get(place, value)} - restless
-    if not rising:
-        raise Untestable("no counter of the status address rises while a stream is read")
-    deadline = time.monotonic() + notice(bench)
-    last = _counts(status)
-    while True:
-        time.sleep(min(0.5, notice(bench) / 4))
-        now = _counts(status)
-        moving = {place: (last[place], now[place]) for place in rising if now.get(place) != last.get(place)}
-        if not moving or time.monotonic() > deadline:
-            return moving
-        last = now
-
-
-def _counts(status: StatusGauge) -> dict[str, float]:
-    return dict(_numbers(status.document(), ""))
-
-
-def _numbers(value: Any, place: str) -> list[tuple[str, float]]:
-    if isinstance(value, dict):
-        return [pair for name, item in value.items() for pair in _numbers(item, f"{place}/{name}")]
-    return [(place, value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+        broken(expected, shown)
 
 
 @rule("DIS-09")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ssegauge.bench import Options
-from tests.mutants.disconnect import Watched
+from tests.mutants.disconnect import Watched, ZombieUpstream
 from tests.mutants.host import Host
 from tests.mutants.lifecycle import Leaving
 from tests.mutants.message import Call, Peer, block
@@ -330,3 +330,36 @@ class CountsAnew(Clean):
 )
 def test_a_client_that_comes_back_is_served_wrongly(host: Host, kind: type[Clean], rule: str) -> None:
     assert outcome(host, kind(), rule) == "fail"
+
+
+# -- work for nobody ------------------------------------------------------------------------------------------------
+
+
+class NeverStopsItsModels(ZombieUpstream):
+    """What earlier clients asked for goes on so long that the counters never stand still."""
+
+    options = Options(window=2.0, scale=0.3)
+
+    async def compute(self) -> None:
+        for _ in range(800):
+            self.produced += 1
+            await asyncio.sleep(0.05)
+
+
+def test_models_that_run_on_behind_those_of_earlier_clients(host: Host) -> None:
+    assert outcome(host, NeverStopsItsModels(), "DIS-08") == "fail"
+
+
+class WorksForOthersToo(Clean):
+    """Its counters also show what other clients ask for."""
+
+    options = Options(window=2.0, scale=0.3)
+
+    async def probe(self, call: Call, peer: Peer) -> bool:
+        others = int(asyncio.get_running_loop().time() * 20)
+        counts = {"active_streams": self.active, "produced": self.produced + others, "up": others}
+        return await self.reply(call, peer, 200, counts)
+
+
+def test_work_for_other_clients_is_none_for_nobody(host: Host) -> None:
+    assert outcome(host, WorksForOthersToo(), "DIS-08") in {"pass", "untestable"}
