@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator
 
@@ -226,6 +227,18 @@ def test_a_stream_over_http_2_is_read_and_cancelled(host: Host) -> None:
         assert not stream.pump(lambda: False, 5)
         assert stream.ended
         assert stream.content.rstrip().endswith(b"}")
+
+
+def test_what_is_trusted_is_read_once_for_all_connections(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    make = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda *args, **kw: read.append(args) or make(*args, **kw))
+    with bench_for(host, Secure()) as bench:
+        before = len(read)  # the server has one of its own
+        for _ in range(3):
+            with bench.open(bench.sent()) as stream:
+                assert stream.until_head()
+    assert len(read) - before == 1
 
 
 def test_a_server_without_http_2_is_no_http_2_stream(host: Host) -> None:

@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from ssegauge.profile import Target
@@ -52,6 +53,11 @@ class Transport:
         context.set_alpn_protocols(["http/1.1"])
         return context
 
+    @cached_property
+    def shared(self) -> ssl.SSLContext:
+        """The same context for every connection: to read what a system trusts takes longer than a handshake."""
+        return self.context()
+
 
 def alpn(host: str, port: int, transport: Transport, within: float = 5.0) -> str | None:
     """The protocol that the server chooses where HTTP/2 and HTTP/1.1 are offered, or None. Raises no OSError."""
@@ -83,7 +89,7 @@ class Connection:
         before = time.monotonic()
         self.socket = self._connect(host, port)
         if secure:
-            context = self.transport.context()
+            context = self.transport.shared
             self.socket = context.wrap_socket(self.socket, server_hostname=host, suppress_ragged_eofs=False)
         self.connect_s = time.monotonic() - before
         self.socket.setblocking(False)
