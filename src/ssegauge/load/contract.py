@@ -97,6 +97,8 @@ class Contract:
             or self.needs_data
         )
         self.counts_ids = endpoint.resume is not None and endpoint.sequence is None
+        self.group = endpoint.group
+        self.primer = endpoint.primer
         self.is_shared = endpoint.broadcast is not None
         self.is_idle = not (self.needs_type or self.counts_ids)
         self._kinds: dict[bytes, Kind] = {}
@@ -188,9 +190,7 @@ class Watch:
         kind = contract.kind(type_in(block))
         if contract.names is not None and kind.name == "message":
             kind = contract.kind(contract.names.type_of(kind.name, _text(block)).encode("utf-8", "surrogatepass"))
-        if kind.ignored or (
-            contract.endpoint.primer and contract.endpoint.is_primer(_text(block), id_in(block) is not None)
-        ):
+        if kind.ignored or (contract.primer and contract.endpoint.is_primer(_text(block), id_in(block) is not None)):
             return False
         if contract.counts_ids:
             number = id_in(block)
@@ -274,25 +274,22 @@ class Watch:
         self._terminals.add(sentinel)
 
     def _advance(self, kind: str, document: Any) -> None:
-        group = self._contract.endpoint.group
         if "order" in self.faults:
             return  # one breach, told once
+        group = self._contract.group
         if group is None:
-            self._step(kind)
+            self._order = self._stepped(self._order, kind)
             return
         part = group.find(document) if document is not MISSING else MISSING
         if isinstance(part, dict | list):
             part = MISSING
         if part is MISSING:
             # It belongs to every part, and to those that are yet to begin.
-            self._step(kind)
+            self._order = self._stepped(self._order, kind)
             for key, state in list(self._groups.items()):
                 self._groups[key] = self._stepped(state, kind)
         else:
             self._groups[part] = self._stepped(self._groups.get(part) or self._order, kind)
-
-    def _step(self, kind: str) -> None:
-        self._order = self._stepped(self._order, kind)
 
     def _stepped(self, state: State | None, kind: str) -> State:
         assert state is not None  # noqa: S101 - for the type checker: the caller has an order
