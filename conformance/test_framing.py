@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from statistics import median
 
 from ssegauge.anatomy import Block
@@ -13,6 +14,8 @@ from ssegauge.observation import Evidence, Observation
 
 BLANK_LINE = 0.05
 """Seconds from an event's last data byte to its blank line (FRM-04)."""
+BY_FAR = 0.25
+"""Seconds by which one blank line alone must be late to count: a lost packet takes 0.2 s to be sent again."""
 
 
 @rule("FRM-01")
@@ -43,7 +46,7 @@ def test_blank_line_travels_with_its_event(bench: Bench) -> None:
 def _blank_lines_late(seen: Observation) -> Delay | None:
     held, events = list(_blank_lines_held(seen)), len(seen.anatomy.event_blocks)
     # a packet that is cut just there happens; a writer that flushes too early does it again and again
-    if len(held) < 2 and 2 * len(held) < max(events, 1):
+    if len(held) < 2 and 2 * len(held) < max(events, 1) and not _stands_alone(seen, held):
         return None
     seconds = median(wait for _, wait in held)
     shown = [
@@ -51,6 +54,15 @@ def _blank_lines_late(seen: Observation) -> Delay | None:
         for block, wait in held[:MOST_EVIDENCE]
     ]
     return Delay(seconds, f"{seconds * 1000:.0f} ms later in {len(held)} of {events} events", tuple(shown))
+
+
+def _stands_alone(seen: Observation, held: list[tuple[Block, float]]) -> bool:
+    """One blank line is late by far, while every other packet ends with a block: nothing cuts at any place."""
+    if not held or held[0][1] < BY_FAR:
+        return False
+    lines = [field for block, _ in held for field in block.of("data")[-1:]]
+    ends = {block.end for block in seen.anatomy.all_blocks} | {line.end + len(line.eol) for line in lines}
+    return ends.issuperset(accumulate(len(read.data) for read in seen.decoded.reads if read.data))
 
 
 def _blank_lines_held(seen: Observation) -> Iterator[tuple[Block, float]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import zlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.mutants.contract import ORIGIN
+from tests.mutants.contract import ORIGIN, PROFILE
 from tests.mutants.host import Host
 from tests.mutants.message import Call, Peer, block
 from tests.mutants.server import Clean
@@ -232,6 +233,56 @@ def test_a_permission_that_is_no_true_is_shown(host: Host) -> None:
             return fields | ({"Access-Control-Allow-Credentials": "True"} if len(fields) > 1 else {})
 
     assert "Access-Control-Allow-Credentials: True" in outcomes(host, Python(), "COR-02")["COR-02"]
+
+
+def test_the_validators_that_a_client_would_send_are_tried(host: Host) -> None:
+    class Exact(Clean):
+        validator, condition = ("ETag", '"v1"'), "if-none-match"
+
+        def stream_headers(self, call: Call) -> dict[str, str]:
+            return {**super().stream_headers(call), **dict([self.validator])}
+
+        def refusal(self, call: Call) -> tuple[int, dict[str, str]] | None:
+            kept = call.headers.get(self.condition) == self.validator[1]
+            return (304, {}) if kept else super().refusal(call)
+
+        async def reply(self, call: Call, peer: Peer, status: int, *more: object) -> bool:
+            if status != 304:
+                return await super().reply(call, peer, status, *more)
+            await peer.send(self.head(304, {}))
+            return True
+
+    class ExactDate(Exact):
+        validator, condition = ("Last-Modified", "Tue, 01 Jan 2019 00:00:00 GMT"), "if-modified-since"
+
+    assert outcome(host, Exact(), "HDR-09") == outcome(host, ExactDate(), "HDR-09") == "fail"
+
+
+def test_one_blank_line_that_is_late_each_time_is_found() -> None:
+    def told(*gaps: tuple[float, bytes]) -> str:
+        return said("FRM-04", exchange(gaps)).partition(":")[0]
+
+    events = [(0.1 * number, b"data: %d\n\n" % number) for number in range(5)]
+    assert told(*events, (0.6, b"data: last\n"), (1.1, b"\n")) == "fail"
+    assert told(*events, (0.6, b"data: last\n"), (0.7, b"\n")) == "pass"
+    # cut anywhere, as a buffer or a slow link does
+    assert told(*events, (0.6, b"data: la"), (0.9, b"st\n"), (1.2, b"\ndata: x\n\n")) == "pass"
+
+
+def test_a_text_that_takes_long_to_come_to_its_place_is_not_missing(host: Host) -> None:
+    class Talks(Clean):
+        endpoint = "echo"
+        profile = PROFILE.replace('data     = "text"\norder    = "echo done"', 'data     = "json"')
+
+        async def echo(self, call: Call) -> AsyncIterator[bytes]:
+            text = call.query.get("text", "hello")
+            for word in text.split(" "):
+                yield block(json.dumps({"token": word}), event="token", retry=1500)
+                await asyncio.sleep(0.02)
+            yield block(json.dumps({"full": text}), event="echo", id=call.query.get("mark", ""))
+            yield block("{}", event="done", id="end")
+
+    held(host, Talks(), "ENC-07", "FRM-02", "FLD-09")
 
 
 def test_a_blank_that_was_lost_is_seen(host: Host) -> None:
