@@ -75,7 +75,6 @@ def texts(findings: Iterable[Finding]) -> str:
 
 
 RECORDED = {identifier for identifier, law in CATALOGUE.items() if law.recording}
-ACTING = set(CATALOGUE) - RECORDED
 
 
 def test_every_rule_has_its_mutant_under_the_name_that_the_catalogue_says() -> None:

@@ -22,10 +22,6 @@ CROWD = 20
 UNDECLARED = "the profile does not declare "
 
 
-def _live(reason: str) -> Check:
-    return lambda bench: None if bench.live else reason
-
-
 def _long(bench: Bench) -> str | None:
     return None if bench.options.long or not bench.live else "takes longer than the short run: pass --long"
 

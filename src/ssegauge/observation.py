@@ -108,10 +108,6 @@ class Observation:
             return self.exchange.head_at or 0.0
         return times[min(bisect_left(ends, offset), len(times) - 1)]
 
-    def read_of(self, offset: int) -> int:
-        """The index of the read that brought the byte before `offset`."""
-        return bisect_left(self._arrival_offsets[0], offset)
-
     @cached_property
     def arrivals(self) -> list[Arrival]:
         """Every dispatched event in order."""

@@ -34,7 +34,7 @@ def report(tmp_path_factory):
         scenario=MARKUP, failures={MARKUP: 3, WIDE: 4}, command=WIDE, endpoints={WIDE: load()["endpoints"]["main"]}
     )
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_html([broken, run, load()], path, baseline=[load()])
+    write_html([broken, run, load(capacity=CAPACITY)], path, baseline=[load()])
     return path
 
 
