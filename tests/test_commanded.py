@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import sys
 import urllib.request
 
@@ -11,7 +12,8 @@ import pytest
 from ssegauge import cli
 from ssegauge.commanded import ServedCommand
 from ssegauge.errors import UserError
-from tests.timing import MS
+from ssegauge.probe import ProcessGauge
+from tests.timing import MS, eventually
 
 FILES = f"{sys.executable} -m http.server --bind 127.0.0.1 {{port}}"
 # A parent that ignores its end, and a worker that listens, as servers with workers do.
@@ -39,16 +41,36 @@ def test_it_is_started_and_comes_back_at_its_address_after_a_signal(tmp_path):
     assert served.process.poll() is not None
 
 
-def test_a_worker_is_the_process_to_look_at_and_ends_with_its_parent(tmp_path):
+def test_a_worker_is_looked_at_and_ends_with_its_parent(tmp_path):
     with ServedCommand(WITH_WORKER, root=tmp_path) as served:
-        worker = psutil.Process(served.pid)
-        assert worker.pid != served.process.pid
+        worker = psutil.Process(served.pid).children()[0]
+        with socket.create_connection(("127.0.0.1", served.port), 1):
+            eventually(lambda: ProcessGauge(served.pid, served.port).active() >= 1)  # its sockets are the target's
         served.signal(signal.SIGTERM)
         assert served.wait(200 * MS) is None, "the parent does not listen to it"
         served.signal(signal.SIGKILL)
         worker.wait(10_000 * MS)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", served.port), 1)
+
+
+FOR_A_MOMENT = """
+import subprocess
+print(flush=True)
+while True:
+    subprocess.run(["true"])
+"""
+
+
+def test_children_that_come_and_go_are_no_obstacle():
+    """As those of a server with a process for each connection."""
+    with subprocess.Popen([sys.executable, "-c", FOR_A_MOMENT], stdout=subprocess.PIPE) as parent:
+        try:
+            assert parent.stdout is not None
+            parent.stdout.readline()
+            assert all(ProcessGauge(parent.pid).footprint().descriptors >= 3 for _ in range(100))
+        finally:
+            parent.kill()
 
 
 @pytest.mark.parametrize(

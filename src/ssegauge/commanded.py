@@ -12,8 +12,6 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
-
 from ssegauge.errors import UserError
 from ssegauge.serving import START_TIMEOUT, ServedApp
 
@@ -26,7 +24,7 @@ STOP = 15.0
 class ServedCommand(ServedApp):
     """A target that its own command starts. SIGTERM goes to the process that was started, as from systemd or Kubernetes.
 
-    `pid` is that of its worker where it has one, for that is where streams live. Raises UserError where it does not start.
+    Raises UserError where it does not start.
     """
 
     shows_probe = False
@@ -45,15 +43,6 @@ class ServedCommand(ServedApp):
         self.url = f"http://127.0.0.1:{self.port}"
         self._last_words = []
         self.process = self._start()
-
-    @property
-    def pid(self) -> int:
-        """The id of the process that serves: the youngest child of the started one, or itself."""
-        with contextlib.suppress(psutil.Error):
-            children = psutil.Process(self.process.pid).children()
-            if children:
-                return int(children[-1].pid)
-        return self.process.pid
 
     def _start(self) -> subprocess.Popen[str]:
         words = [word.replace(PORT, str(self.port)) for word in self._words]

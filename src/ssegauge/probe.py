@@ -6,6 +6,7 @@ add to offer such an address: `app.add_middleware(StreamProbe)`; `--app` adds it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import ssl
@@ -114,17 +115,24 @@ class ProcessGauge:
         """What the process tree holds now. Raises ProbeError where it is gone or not ours to look at."""
         try:
             root = psutil.Process(self.pid)
-            family = [root, *root.children(recursive=True)]
-            sockets = [pair for process in family for pair in process.net_connections("tcp") if self._counts(pair)]
-            return Footprint(
-                established=sum(pair.status == psutil.CONN_ESTABLISHED for pair in sockets),
-                close_wait=sum(pair.status == psutil.CONN_CLOSE_WAIT for pair in sockets),
-                descriptors=sum(process.num_fds() for process in family),
-                threads=sum(process.num_threads() for process in family),
-                resident=sum(process.memory_info().rss for process in family),
-            )
+            held = [self._held(root)]
+            for child in root.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):  # a process for each connection is gone with it
+                    held.append(self._held(child))
         except (psutil.Error, OSError) as error:
             raise ProbeError(f"process {self.pid}: {error}") from None
+        return Footprint(*(sum(kind) for kind in zip(*held, strict=True)))
+
+    def _held(self, process: psutil.Process) -> Footprint:
+        """What a single process holds."""
+        sockets = [pair for pair in process.net_connections("tcp") if self._counts(pair)]
+        return Footprint(
+            established=sum(pair.status == psutil.CONN_ESTABLISHED for pair in sockets),
+            close_wait=sum(pair.status == psutil.CONN_CLOSE_WAIT for pair in sockets),
+            descriptors=process.num_fds(),
+            threads=process.num_threads(),
+            resident=process.memory_info().rss,
+        )
 
     def _counts(self, pair: Any) -> bool:
         return self.port is None or (pair.laddr and pair.laddr.port == self.port)
