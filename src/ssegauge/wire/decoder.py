@@ -36,6 +36,7 @@ class Decoder(Blocks):
 
         Raises LineTooLong or EventTooLong past `max_line` or `max_event` bytes. HTML 9.2.6.
         """
+        events: list[Event]
         if self._plain:
             # The usual chunk of a live stream: an event, or a part of one. What follows finds the same, at more cost.
             lines = chunk
@@ -53,21 +54,18 @@ class Decoder(Blocks):
                         return []
                     blocks = opened.split(b"\n\n")
                     self._open = blocks.pop()
-                    return self._few(blocks)
-        events: list[Event] = []
+                    events = []
+                    for block in blocks:
+                        text = block.decode("utf-8", "replace")
+                        event = self._usual(text) or self._any(text.lstrip("\n"))
+                        if event is not None:
+                            events.append(event)
+                    return events
+        events = []
         for part in slices(self._take(chunk)):
             # A blank line never falls inside a character, not even a broken one, so all blocks are decoded at once.
             events += self._many(part.decode("utf-8", "replace"))
         self._raise_if_spent(events)
-        return events
-
-    def _few(self, blocks: list[bytes]) -> list[Event]:
-        events = []
-        for block in blocks:
-            text = block.decode("utf-8", "replace")
-            event = self._usual(text) or self._any(text.lstrip("\n"))
-            if event is not None:
-                events.append(event)
         return events
 
     def _usual(self, text: str) -> Event | None:
