@@ -34,12 +34,7 @@ def test_text_in_data_creates_no_field_and_no_event(bench: Bench) -> None:
         _expect_no_injection(sending)
     for sending, whole in mirror.came_back(reflection.LOOKS_LIKE_A_FIELD):
         if not whole:
-            broken(
-                f"'{visible(sending.text)}' as text",
-                mirror.got(sending),
-                sending.evidence(),
-                reproduce=sending.reproduce,
-            )
+            _broken_text(mirror, sending, f"'{visible(sending.text)}' as text")
 
 
 @rule("SEC-02")
@@ -64,12 +59,7 @@ def test_lone_carriage_return_in_data_is_treated_as_a_newline(bench: Bench) -> N
         _expect_no_injection(sending)
     for sending, whole in mirror.came_back(reflection.LONE_CR):
         if not whole:
-            broken(
-                f"'{visible(reflection.with_lf(sending.text))}' in the {mirror.places[0]}",
-                mirror.got(sending),
-                sending.evidence(),
-                reproduce=sending.reproduce,
-            )
+            _broken_text(mirror, sending, f"'{visible(reflection.with_lf(sending.text))}' in the {mirror.places[0]}")
 
 
 @rule("SEC-04")
@@ -266,6 +256,10 @@ def _expect_survival(bench: Bench, mirror: Reflection) -> None:
                 sending.evidence(),
                 reproduce=sending.reproduce,
             )
+
+
+def _broken_text(mirror: reflection.Reflection, sending: Sending, wanted: str) -> None:
+    broken(wanted, mirror.got(sending), sending.evidence(), reproduce=sending.reproduce)
 
 
 def _expect_no_injection(sending: Sending) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ssegauge.serving import ServedApp
+
 HELD, NOT_HELD, WRONG, INCONCLUSIVE = range(4)
 
 
@@ -76,6 +78,17 @@ def stopped_at_the_end(folder: Path) -> Iterator[None]:
         found = folder / "app.pids"
         for pid in found.read_text().split() if found.exists() else ():
             os.kill(int(pid), signal.SIGTERM)
+
+
+@contextmanager
+def reference_app(pace: float) -> Iterator[ServedApp]:
+    """The reference app, served with so many seconds between events."""
+    os.environ["SSEGAUGE_PACE"] = str(pace)
+    try:
+        with ServedApp("ssegauge.target_app.app:app") as served:
+            yield served
+    finally:
+        del os.environ["SSEGAUGE_PACE"]
 
 
 # -- a page, step by step ---------------------------------------------------------------------------------------------

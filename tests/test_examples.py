@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ssegauge.serving import ServedApp
-from tests.shell import assert_run, free_port, stopped_at_the_end
+from tests.shell import assert_run, free_port, reference_app, stopped_at_the_end
 
 ROOT = Path(__file__).parent.parent
 CI = ROOT / "examples" / "ci"
@@ -124,12 +123,8 @@ def quickly(script, folder, allowed, **variables):
 
 @pytest.fixture(scope="module")
 def app():
-    os.environ["SSEGAUGE_PACE"] = "0.02"
-    try:
-        with ServedApp("ssegauge.target_app.app:app") as served:
-            yield served
-    finally:
-        del os.environ["SSEGAUGE_PACE"]
+    with reference_app(0.02) as served:
+        yield served
 
 
 @pytest.mark.slow

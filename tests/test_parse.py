@@ -181,14 +181,20 @@ def test_a_stream_that_breaks_off_keeps_its_events_and_is_named(*, reset: bool) 
     assert reset or (done.returncode == 1 and len(printed(done.stdout)) == 1)
 
 
-def test_a_closed_pipe_is_no_error() -> None:
+@contextmanager
+def after_an_event() -> Iterator[subprocess.Popen[bytes]]:
+    """The command, reading on after it has printed a first event."""
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stderr is not None
         process.stdin.write(b"data: x\n\n")
         process.stdin.flush()
         assert process.stdout.readline()
+        yield process
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    with after_an_event() as process:
         process.stdout.close()
         try:
             process.stdin.write(b"data: x\n\n" * 1000)
@@ -200,13 +206,7 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 def test_ctrl_c_is_quiet() -> None:
-    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(b"data: x\n\n")
-        process.stdin.flush()
-        assert process.stdout.readline()
+    with after_an_event() as process:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr.read() == b""

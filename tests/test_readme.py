@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 
 from ssegauge.serving import ServedApp
-from tests.shell import INCONCLUSIVE, Step, alike, assert_run, assert_shown, files_of, free_port, run, steps_of
+from tests.shell import (
+    INCONCLUSIVE,
+    Step,
+    alike,
+    assert_run,
+    assert_shown,
+    files_of,
+    free_port,
+    reference_app,
+    run,
+    steps_of,
+)
 from tests.timing import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -34,12 +45,8 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[ServedApp]:
-    os.environ["SSEGAUGE_PACE"] = "0.1"
-    try:
-        with ServedApp("ssegauge.target_app.app:app") as served:
-            yield served
-    finally:
-        del os.environ["SSEGAUGE_PACE"]
+    with reference_app(0.1) as served:
+        yield served
 
 
 def typed(step: Step, text: str, folder: Path) -> str:
