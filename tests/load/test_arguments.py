@@ -116,6 +116,7 @@ def test_results_that_cannot_be_written_are_a_mistake_and_the_figures_are_shown(
 def test_a_mistake_in_a_scenario_ends_the_run_and_says_why(locust, source, tmp_path):
     (tmp_path / "asks.py").write_text(ASKS)
     ended = locust(str(tmp_path / "asks.py"), "--host", f"{source}/ok", "-u", "3", "-t", "60s").finish()
-    assert ended.output.count("no endpoint is called 'nowhere'") == 1
+    assert ended.output.count("ERROR/ssegauge.load") == 1
+    assert "no endpoint is called 'nowhere'" in ended.results["invalid_reasons"][0]
     assert "Traceback" not in ended.output
     assert ended.code == 2

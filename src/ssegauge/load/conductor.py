@@ -76,6 +76,10 @@ class Conductor:
         runner = self.environment.runner
         hide_secrets(self.environment)
         self.collector = Collector(uuid.uuid4().hex)
+        if self.final is not None:
+            self.environment.process_exit_code = (
+                None  # the last run's is told, as those of the web page follow each other
+            )
         self.final = None
         parsed = self.environment.parsed_options
         if parsed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ def watch_target(
     if isinstance(environment.runner, WorkerRunner):
         return
     conductor = conductor_of(environment)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a second, with all that the probe's address says
     current: dict[str, Any] = {}
     with told():
         pid = option(environment, "sse_pid", 0)

@@ -16,6 +16,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from ssegauge.client.request import OwnValue
 from ssegauge.errors import UserError
 from ssegauge.load import hooks as _hooks  # noqa: F401 - declares our arguments and hooks into the run
+from ssegauge.load.conductor import conductor_of
 from ssegauge.load.connect import basic
 from ssegauge.load.contract import Delivery
 from ssegauge.load.cookies import Cookies
@@ -123,7 +124,9 @@ class SseUser(User):
         Locust's StopTest, raised in a task, ends that user alone and says nothing.
         """
         environment, runner = self.environment, self.environment.runner
-        if environment.process_exit_code is None:
+        notes = conductor_of(environment).collector.notes
+        if str(error) not in notes:
+            notes.append(str(error))
             logger.error("%s", error)
             environment.process_exit_code = error.exit_code
             if isinstance(runner, LocalRunner):
