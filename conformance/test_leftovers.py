@@ -15,6 +15,7 @@ from ssegauge.means.leaving import (
     NOTICE,
     STALLED_BUFFER,
     counter,
+    footprint,
     footprints,
     more_footprints,
     notice,
@@ -43,7 +44,7 @@ MIB = 1 << 20
 
 @rule("DIS-02")
 def test_aborted_streams_leave_nothing_open(bench: Bench) -> None:
-    """A hundred opened and aborted streams leave no sockets, file descriptors or threads behind."""
+    """A hundred opened and aborted streams leave no sockets, file descriptors, threads or tasks behind."""
     require_noticed(bench)
     seen = footprints(bench)
     first, half, last = seen[0], seen[2], seen[-1]
@@ -55,7 +56,7 @@ def test_aborted_streams_leave_nothing_open(bench: Bench) -> None:
         broken("as many as before", counts, [_line(index * BATCH, each) for index, each in enumerate(seen)])
 
 
-_KINDS = ("established", "close_wait", "descriptors", "threads")
+_KINDS = ("established", "close_wait", "descriptors", "threads", "tasks")
 
 
 def _left(before: Footprint, after: Footprint) -> dict[str, int]:
@@ -65,11 +66,10 @@ def _left(before: Footprint, after: Footprint) -> dict[str, int]:
 
 
 def _settled(bench: Bench, base: Footprint, seen: Footprint) -> Footprint:
-    process = bench.process
-    if process is None:
+    if bench.process is None:
         return seen
-    settle(lambda: sum(_left(base, process.footprint()).values()), 0, notice(bench))
-    return process.footprint()
+    settle(lambda: sum(_left(base, footprint(bench)).values()), 0, notice(bench))
+    return footprint(bench)
 
 
 def _line(streams: int, seen: Footprint) -> Evidence:

@@ -6,6 +6,7 @@ add to offer such an address: `app.add_middleware(StreamProbe)`; `--app` adds it
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -95,13 +96,17 @@ class MetricsGauge:
 
 
 class Footprint(NamedTuple):
-    """What a process and its children hold: open sockets by state, descriptors, threads, resident bytes."""
+    """What a process and its children hold: open sockets by state, descriptors, threads, resident bytes.
+
+    `tasks` are those of its event loop, where StreamProbe shows them.
+    """
 
     established: int
     close_wait: int
     descriptors: int
     threads: int
     resident: int
+    tasks: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,7 @@ class StreamProbe:
             await self._watch(scope, receive, send)
 
     async def _answer(self, send: Send) -> None:
-        body = json.dumps(self.counts).encode()
+        body = json.dumps(self.counts | {"tasks": len(asyncio.all_tasks())}).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"cache-control", b"no-store"),

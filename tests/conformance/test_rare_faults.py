@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ssegauge.bench import Options
+from ssegauge import suite
+from ssegauge.bench import Bench, Options
+from ssegauge.judging import judge
+from ssegauge.profile import Profile
+from ssegauge.profile.endpoint import Endpoint
+from ssegauge.serving import ServedApp
 from tests.mutants.disconnect import Watched, ZombieUpstream
 from tests.mutants.host import Host
 from tests.mutants.lifecycle import Leaving
@@ -363,3 +369,36 @@ class WorksForOthersToo(Clean):
 
 def test_work_for_other_clients_is_none_for_nobody(host: Host) -> None:
     assert outcome(host, WorksForOthersToo(), "DIS-08") in {"pass", "untestable"}
+
+
+FORGETS_ITS_PRODUCERS = """
+import asyncio
+
+async def produce(queue):
+    while True:
+        await queue.put(b"data: {}\\n\\n")
+        await asyncio.sleep(0.05)
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    queue = asyncio.Queue(maxsize=4)
+    producer = asyncio.create_task(produce(queue))  # nobody cancels it
+    headers = [(b"content-type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    left = asyncio.create_task(receive())
+    while not left.done():
+        await send({"type": "http.response.body", "body": await queue.get(), "more_body": True})
+        await asyncio.wait({left}, timeout=0.01)
+        if left.done() and left.result()["type"] == "http.request":
+            left = asyncio.create_task(receive())
+"""
+
+
+def test_a_task_that_is_left_behind_by_each_stream(tmp_path: Path) -> None:
+    (tmp_path / "forgets.py").write_text(FORGETS_ITS_PRODUCERS)
+    endpoint = Endpoint.model_validate({"name": "main", "request": {"path": "/"}})
+    with ServedApp("forgets:app", root=tmp_path) as app:
+        profile = Profile(base_url=app.url, endpoint=(endpoint,))
+        found = judge(suite.checks()["DIS-02"], Bench(profile, endpoint, Options(window=1.0, scale=0.3), app=app))
+    assert (found.outcome, found.actual.split(" from ")[0]) == ("fail", "tasks"), found

@@ -16,7 +16,8 @@ from ssegauge.client import Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import CannotJudge, Untestable, broken
 from ssegauge.observation import Evidence
-from ssegauge.probe import Footprint, Gauge, ProcessGauge, settle
+from ssegauge.probe import Footprint, Gauge, ProcessGauge, StatusGauge, settle
+from ssegauge.serving import PROBE_PATH
 
 NOTICE = 5.0
 """Seconds within which a client that left is noticed (DIS-01)."""
@@ -248,7 +249,7 @@ def _footprints(bench: Bench) -> list[Footprint]:
     base = gauge.active()
     _batch(bench, WARM_UP)
     settle(gauge.active, base, notice(bench))
-    seen = [gauge.footprint()]
+    seen = [footprint(bench)]
     return seen + [more_footprints(bench, base, patience) for patience in (0.5, 0.5, 0.5, notice(bench))]
 
 
@@ -257,7 +258,15 @@ def more_footprints(bench: Bench, base: float, patience: float) -> Footprint:
     gauge = _process(bench)
     _batch(bench, BATCH)
     settle(gauge.active, base, patience)
-    return gauge.footprint()
+    return footprint(bench)
+
+
+def footprint(bench: Bench) -> Footprint:
+    """What the process holds now; with --app its tasks, too."""
+    app, seen = bench.app, _process(bench).footprint()
+    if app is None or not app.shows_probe:
+        return seen
+    return seen._replace(tasks=int(StatusGauge(f"{app.url}{PROBE_PATH}", "/tasks").active()))
 
 
 def _process(bench: Bench) -> ProcessGauge:
