@@ -13,9 +13,10 @@ import pytest
 
 from ssegauge.bench import Options
 from ssegauge.exchange import Exchange, Read, Sent
-from ssegauge.means.resumption import Identity, Resumed, common_identity, own_id
+from ssegauge.means.resumption import Identity, Resumed, common_identity, cuts, own_id
 from ssegauge.observation import Observation
 from ssegauge.profile.endpoint import Endpoint
+from tests.mutants.catalogue import bench_for
 from tests.mutants.contract import PROFILE
 from tests.mutants.host import Host
 from tests.mutants.isolation import SecondClientStarves
@@ -203,6 +204,25 @@ def test_a_stream_that_starves_beside_another_had_no_events_of_its_own_to_hide(h
                 yield frame
 
     held(host, OneAtATime(), "REC-09")
+
+
+def test_streams_that_starve_each_other_are_cut_one_by_one(host: Host) -> None:
+    class CutStreamsStarve(Clean):
+        """Of several clients at once only the first gets anything."""
+
+        served = 0
+
+        async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+            self.served += 1
+            if not start and self.served in {3, 4, 5}:
+                return
+            async for frame in super().events(call, start):
+                yield frame
+
+    with bench_for(host, CutStreamsStarve()) as bench:
+        bench.together = lambda runs: [run() for run in runs]  # who is the first is no matter of luck here
+        resumed = cuts(bench)
+    assert [str(each.difference()) for each in resumed] == [""]
 
 
 def test_who_has_no_events_gets_none_of_another_either(host: Host) -> None:

@@ -203,7 +203,13 @@ def _cut_and_resumed(bench: Bench) -> list[Resumed]:
     identity = common_identity(events, other)
     if identity is None:
         return [_resumed_afterwards(bench, points[len(points) // 2])]
-    return [_resumed(bench, each, identity) for each in made if isinstance(each, Left)]
+    left = [each for each in made if isinstance(each, Left)]
+    if not left:  # beside others a stream may be starved, which ISO-01 judges
+        alone = leave(bench, points[0])
+        if alone is None:
+            raise Untestable("no second stream brought an event with an id")
+        left = [alone]
+    return [_resumed(bench, each, identity) for each in left]
 
 
 def _points(events: list[Arrival]) -> list[int]:
