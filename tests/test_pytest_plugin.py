@@ -127,6 +127,24 @@ def test_accepted_failure_passes_and_a_stale_entry_fails(host: Host, tmp_path: P
     assert "HDR-01 holds on main: take it out of the accepted deviations" in stale.stdout
 
 
+def test_a_server_is_started_by_its_own_command(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m http.server --bind 127.0.0.1 {{port}}"
+    done = run(tmp_path, "--sse-server", command, "--sse-target", "/", rules=("HDR-01",))
+    assert (done.returncode, "text/html" in done.stdout) == (1, True), done.stdout + done.stderr
+    both = run(tmp_path, "--sse-server", command, "--sse-app", "a:b")
+    assert (both.returncode, both.stderr.strip()) == (
+        4,
+        "ERROR: --sse-app and --sse-server both start the target; take one of them",
+    )
+
+
+def test_a_run_in_which_nothing_could_be_judged_is_not_green(host: Host, tmp_path: Path) -> None:
+    with host.serving(Clean()) as url:
+        done = run(tmp_path, f"--sse-target={url}/stream", rules=("DIS-02", "HTTP-14"))
+    assert done.returncode == 3, done.stdout
+    assert "ssegauge: no rule could be judged; -ra says why" in done.stdout
+
+
 def test_no_target_is_one_usage_error(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

@@ -18,13 +18,13 @@ from ssegauge import locate, results
 from ssegauge.accepted import Accepted
 from ssegauge.bench import Options
 from ssegauge.client.connection import Transport
-from ssegauge.errors import Inconclusive, UserError
+from ssegauge.errors import INCONCLUSIVE, Inconclusive, UserError
 from ssegauge.exchange import load as load_recording
 from ssegauge.finding import as_text, weighs
 from ssegauge.fixtures import sse, sse_target, under_test
 from ssegauge.hiding import hide, secret_values
 from ssegauge.judging import judge
-from ssegauge.profile.targets import find_profile
+from ssegauge.profile.targets import PROFILE_NAME, find_profile
 from ssegauge.rules import CATALOGUE, LEVELS, Rule
 from ssegauge.run import Run, conformance_document
 
@@ -43,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--sse-target", metavar="TARGET", help="URL of an endpoint, or a profile (sse-target.toml)")
     add("--sse-app", metavar="MODULE:APP", help="start this ASGI app and test it")
+    add(
+        "--sse-server",
+        metavar="COMMAND",
+        help="start the target by this command, as it is deployed; {port} in it is a free port",
+    )
     add(
         "--sse-endpoint",
         metavar="NAME",
@@ -119,11 +124,15 @@ def run_of(config: pytest.Config) -> Run | None:
 def _make_run(config: pytest.Config) -> Run | None:
     option = config.getoption
     target, app = under_test(config)
-    recording = option("sse_recording")
+    command, recording = option("sse_server"), option("sse_recording")
+    if command and option("sse_app"):
+        raise UserError("--sse-app and --sse-server both start the target; take one of them")
+    if command:
+        target, app = target or str(Path(config.rootpath, PROFILE_NAME)), None
     if target is None and app is None and recording is None:
         return None
     profile = find_profile(
-        target, app=app, recording=recording, root=config.rootpath, method=option("sse_method"), headers=option("sse_header"),
+        target, app="" if command else app, recording=recording, root=config.rootpath, method=option("sse_method"), headers=option("sse_header"),
         json=option("sse_json"), data=option("sse_data"), preset=option("sse_preset"),
     )  # fmt: skip
     unknown = [identifier for identifier in option("sse_rule") if identifier not in CATALOGUE]
@@ -141,7 +150,8 @@ def _make_run(config: pytest.Config) -> Run | None:
     )  # fmt: skip
     exchange = load_recording(Path(recording)) if recording else None
     config.stash[ACCEPTED] = Accepted.load(Path(option("sse_accepted"))) if option("sse_accepted") else Accepted()
-    return Run(profile, options, app, Path(config.rootpath), tuple(option("sse_endpoint")), exchange)
+    only = tuple(option("sse_endpoint"))
+    return Run(profile, options, app, Path(config.rootpath), only, exchange, command=command or None)
 
 
 # -- collection -----------------------------------------------------------------------------------------------------
@@ -270,12 +280,16 @@ class Collector:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.started = datetime.now(UTC)
+        self.others = False
+        self.nothing_judged = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the finding that came with a report."""
         finding = getattr(report, "sse_finding", None)
         if finding is not None:
             self.config.stash[FINDINGS].append(finding)
+        elif report.when == "call":
+            self.others = True  # a test that is no rule: it has said what it has to say
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop what was started, and write the results file in the process that reports."""
@@ -288,3 +302,12 @@ class Collector:
         run = run_of(config) if file and findings and not hasattr(config, "workerinput") else None
         if run is not None:
             results.write(Path(file), conformance_document(run, findings, self.started))
+        judged = any(finding["outcome"] in {"pass", "fail"} for finding in findings)
+        if findings and not judged and not self.others and session.exitstatus == pytest.ExitCode.OK:
+            self.nothing_judged = True
+            session.exitstatus = INCONCLUSIVE  # as `ssegauge check` says it: a run of skips is not green
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say why a run without failures is not green."""
+        if self.nothing_judged:
+            terminalreporter.write_line("ssegauge: no rule could be judged; -ra says why")
