@@ -15,6 +15,7 @@ from ssegauge.judging import judge
 
 from .mutants.contract import PROFILE
 from .mutants.host import Host
+from .mutants.http2 import Secure
 from .mutants.message import Call, block
 from .mutants.server import Clean
 
@@ -153,3 +154,17 @@ def test_an_existing_file_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["init", "http://127.0.0.1:1/x", "-o", str(file)]) == 2
     assert "--force" in capsys.readouterr().err
     assert file.read_text() == PROFILE
+
+
+class Encrypted(Open, Secure):
+    """Over TLS, by a certificate that nobody signed."""
+
+
+def test_a_certificate_that_nobody_trusts(host: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "sse-target.toml"
+    with host.serving(Encrypted()) as url:
+        assert main(["init", f"{url}/stream", "-o", str(file), "--window", "1"]) == 3
+        assert "certificate is not trusted" in capsys.readouterr().err
+        assert main(["init", f"{url}/stream", "-o", str(file), "--window", "1", "--insecure"]) == 0
+    assert profile.load(file).target.insecure
+    assert file.read_text().endswith("\n[target]\ninsecure = true\n")

@@ -11,6 +11,7 @@ import click
 
 from ssegauge import profile
 from ssegauge.bench import Bench, Options
+from ssegauge.client.connection import Transport
 from ssegauge.errors import Inconclusive, UserError
 from ssegauge.guess import Guess, guess
 from ssegauge.profile.presets import PRESETS
@@ -46,6 +47,9 @@ Examples:
     show_default=True,
     help="Seconds that a stream is watched.",
 )
+@click.option("--insecure", is_flag=True, help="Accept any TLS certificate.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificates to trust.")
+@click.option("--cert", type=click.Path(exists=True, dir_okay=False), help="Client certificate and key (PEM).")
 def command(url: str, output: Path | None, *, force: bool, json_body: str | None, window: float, **request: Any) -> int:
     """Look at the stream at URL twice and write a commented profile that it keeps."""
     if output is not None and output.exists() and not force:
@@ -53,8 +57,9 @@ def command(url: str, output: Path | None, *, force: bool, json_body: str | None
     known = profile.from_url(
         url, method=request["method"], headers=tuple(request["headers"]), json=json_body, data=request["data"]
     )
-    reach(known.base_url)
-    bench = Bench(known, known.endpoint[0], Options(window=window))
+    transport = Transport(verify=not request["insecure"], ca=request["ca"], cert=request["cert"])
+    reach(known.base_url, transport)
+    bench = Bench(known, known.endpoint[0], Options(window=window, transport=transport))
     runs = [bench.observation, bench.observe()]
     seen = runs[0].exchange
     if not runs[0].is_stream or seen.essence != "text/event-stream":
@@ -63,13 +68,20 @@ def command(url: str, output: Path | None, *, force: bool, json_body: str | None
             f"{url}: no event stream: status {status}, Content-Type {seen.value('content-type') or 'missing'}"
             + (f": {visible(runs[0].body, 300)}" if runs[0].body else "")
         )
-    text = as_profile(url, known, guess(runs))
+    text = as_profile(url, known, guess(runs)) + _trust(request)
     if output is None:
         click.echo(text, nl=False)
     else:
         write_whole(output, text)
         click.echo(f"{output}: written; look through it, then: ssegauge check {output}")
     return 0
+
+
+def _trust(request: dict[str, Any]) -> str:
+    """The table of the profile that says what to trust, where something was given."""
+    lines = [f"{name:<8} = {_toml(str(Path(request[name]).absolute()))}" for name in ("ca", "cert") if request[name]]
+    lines += ["insecure = true"] if request["insecure"] else []
+    return "\n".join(["", "[target]", *lines, ""]) if lines else ""
 
 
 def as_profile(url: str, known: profile.Profile, found: Guess) -> str:
