@@ -96,6 +96,22 @@ def test_a_run_is_followed_second_by_second_through_reset_and_a_second_run(tmp_p
         eventually(lambda: page.data()["rows"] and page.data()["final"] is None, within=10_000 * MS)
 
 
+@pytest.mark.slow
+def test_nothing_is_said_to_be_whole_that_nobody_counted_and_a_wrong_host_is_told(tmp_path, source):
+    with locust_page(tmp_path, "--host", f"{source}/ok?events=5&gap_ms=20") as page:
+        page.post("/swarm", "user_count=2&spawn_rate=2")
+        eventually(lambda: [b for b in page.data()["endpoints"].values() if b["verdicts"]], within=20_000 * MS)
+        [book] = page.data()["endpoints"].values()
+        assert [book[kind] for kind in ("lost", "duplicated", "reordered")] == [None] * 3
+        page.post("/stop", "")
+        eventually(lambda: page.data()["final"], within=20_000 * MS)
+        for _ in range(2):
+            known = page.data()["run"]
+            page.post("/swarm", "user_count=2&spawn_rate=2&host=nonsense")
+            eventually(lambda known=known: page.data()["run"] != known and page.data()["final"], within=20_000 * MS)
+            assert "no URL of the web" in page.data()["final"]["reasons"][0]
+
+
 def test_charts_come_from_the_installed_library(tmp_path, two_endpoints):
     with locust_page(tmp_path, "--sse-target", two_endpoints) as page:
         html = page.get("/ssegauge/")

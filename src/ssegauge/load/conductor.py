@@ -200,7 +200,7 @@ class Conductor:
             self.final = collector.document(about(self.environment), self.limits)
         except UserError as error:
             logger.error("%s", error)  # noqa: TRY400 - one clear line, no traceback
-            self.final = {}
+            self.final = {"valid": False, "invalid_reasons": [str(error)]}  # what the page says
             return
         self._say_how_it_ended(self.final)
         path = option(self.environment, "sse_results", None)

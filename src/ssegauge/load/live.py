@@ -23,6 +23,7 @@ _FILES = {
     "tab.js": ("tab.js", "text/javascript"),
 }
 _TIMES = ("first_event", "gap", "lag")
+_DAMAGE = ("lost", "duplicated", "reordered")
 _SHOWN = ("count", "p50", "p95", "p99", "max")
 
 
@@ -87,9 +88,8 @@ def _totals(book: Any) -> dict[str, Any]:
         "opened": book.counters["opened"],
         "failed": book.counters["failed"],
         "dropped": book.counters["dropped_arrivals"],
-        "lost": book.counters["lost"],
-        "duplicated": book.counters["duplicated"],
-        "reordered": book.counters["reordered"],
+        # null where no stream had anything to count by, as in the results
+        **{kind: book.counters[kind] if book.counters["counted"] else None for kind in _DAMAGE},
         "verdicts": dict(book.verdicts),
         "messages": dict(book.messages.most_common(10)),
     }

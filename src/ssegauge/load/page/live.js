@@ -7,7 +7,8 @@ const byId = (id) => document.getElementById(id);
 const ink = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
 const line = () => getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
 const ms = (value) => (value == null ? "–" : value < 10 ? value.toFixed(2) : value < 1000 ? value.toFixed(1) : value.toFixed(0));
-const count = (value) => Number(value || 0).toLocaleString("en");
+const count = (value) => (value === null ? "–" : Number(value || 0).toLocaleString("en"));
+const added = (all, value) => (value === null ? all : all + value);
 
 const CHARTS = {
   streams: { title: "open streams", traces: { open: (r) => r.open, started: (r) => r.started, ended: (r) => r.ended } },
@@ -70,7 +71,9 @@ function draw() {
 
 function figures(answer) {
   const totals = Object.entries(answer.endpoints).filter(([name]) => !state.endpoint || name === state.endpoint);
-  const sum = (key) => totals.reduce((all, [, book]) => all + book[key], 0);
+  const sum = (key) => totals.reduce((all, [, book]) => added(all, book[key]), 0);
+  // nobody has counted where no endpoint has
+  const counted = (key) => (totals.some(([, book]) => book[key] !== null) ? sum(key) : null);
   const verdict = (key) => totals.reduce((all, [, book]) => all + (book.verdicts[key] || 0), 0);
   const last = state.rows.at(-1) || {};
   const shown = {
@@ -84,7 +87,7 @@ function figures(answer) {
     "gap p99, ms": ms(last.latency?.gap?.p99),
     "longest gap, ms": ms(Math.max(0, ...state.rows.slice(-60).map((row) => row.longest_gap || 0))),
     "read lag p99, ms": ms(last.harness?.read_lag?.p99),
-    "lost / doubled / reordered": ["lost", "duplicated", "reordered"].map((key) => count(sum(key))).join(" / "),
+    "lost / doubled / reordered": ["lost", "duplicated", "reordered"].map((key) => count(counted(key))).join(" / "),
   };
   byId("figures").replaceChildren(
     ...Object.entries(shown).map(([name, value]) => {
