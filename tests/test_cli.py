@@ -154,3 +154,22 @@ def test_an_option_of_ours_that_is_misspelt_is_not_taken_for_locusts(capfd) -> N
     told = capfd.readouterr().err
     assert "--results" in told
     assert "Locust" not in told
+
+
+@pytest.mark.parametrize("verb", ["check", "init", "load"])
+def test_a_forgotten_export_is_one_line_before_anything_is_asked(verb: str, tmp_path: Path) -> None:
+    said = run(verb, "http://127.0.0.1:1/x", "--header", "Authorization: Bearer env:SSEGAUGE_NOT_SET", cwd=tmp_path)
+    assert said.returncode == 2, said.stdout + said.stderr
+    lines = [line for line in said.stderr.splitlines() if "SSEGAUGE_NOT_SET" in line]
+    assert len(lines) == 1
+    assert "is not set" in lines[0]
+
+
+def test_what_another_endpoint_takes_from_the_environment_may_be_missing(tmp_path: Path) -> None:
+    profile = tmp_path / "two.toml"
+    profile.write_text(
+        'base_url = "http://127.0.0.1:1"\n[[endpoint]]\nname = "open"\n[[endpoint]]\nname = "closed"\n'
+        'request = { headers = { Authorization = "env:SSEGAUGE_NOT_SET" } }\n'
+    )
+    assert run("check", str(profile), cwd=tmp_path).returncode == 2
+    assert run("check", str(profile), "--endpoint", "open", cwd=tmp_path).returncode == 3  # nothing listens

@@ -14,7 +14,7 @@ from ssegauge.bench import Bench, Options
 from ssegauge.commanded import ServedCommand
 from ssegauge.errors import UserError
 from ssegauge.exchange import Exchange
-from ssegauge.profile import Profile
+from ssegauge.profile import Profile, expect_environment
 from ssegauge.redaction import redact_url
 from ssegauge.serving import ServedApp, reach
 
@@ -39,6 +39,8 @@ class Run:
         if unknown:
             names = ", ".join(endpoint.name for endpoint in self.profile.endpoint)
             raise UserError(f"{self.profile.source}: no endpoint {unknown[0]!r}; there are: {names}")
+        if self.recording is None:  # a forgotten export is one line now, and not a line for each rule
+            expect_environment(self.profile, (known for known in self.profile.endpoint if known.name in self.endpoints))
 
     @property
     def endpoints(self) -> list[str]:

@@ -7,7 +7,7 @@ profile = from_url("http://127.0.0.1:8000/stream")
 from ssegauge.profile.address import from_url, open_target
 from ssegauge.profile.endpoint import Endpoint, Situation
 from ssegauge.profile.loading import load
-from ssegauge.profile.model import Metrics, Probe, Profile, ProfileError, Target, resolved, secret
+from ssegauge.profile.model import Metrics, Probe, Profile, ProfileError, Target, expect_environment, resolved, secret
 from ssegauge.profile.request import Overlay, Request
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Request",
     "Situation",
     "Target",
+    "expect_environment",
     "from_url",
     "load",
     "open_target",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StrictBool, StrictStr
@@ -100,3 +101,11 @@ def resolved(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: resolved(item) for key, item in value.items()}
     return [resolved(item) for item in value] if isinstance(value, list) else value
+
+
+def expect_environment(known: Profile, endpoints: Iterable[Endpoint]) -> None:
+    """See that the requests of these endpoints can be made. Raises ProfileError where the environment lacks a value."""
+    resolved(known.target.credentials)
+    for endpoint in endpoints:
+        request = endpoint.request
+        resolved([dict(request.headers), dict(request.params), request.json_body, request.data])
