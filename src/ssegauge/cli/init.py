@@ -57,15 +57,10 @@ def command(url: str, output: Path | None, *, force: bool, json_body: str | None
     known = profile.from_url(
         url, method=request["method"], headers=tuple(request["headers"]), json=json_body, data=request["data"]
     )
-<<<<<<< ours
+    profile.expect_environment(known, known.endpoint)
     transport = Transport(verify=not request["insecure"], ca=request["ca"], cert=request["cert"])
     reach(known.base_url, transport)
     bench = Bench(known, known.endpoint[0], Options(window=window, transport=transport))
-=======
-    profile.expect_environment(known, known.endpoint)
-    reach(known.base_url)
-    bench = Bench(known, known.endpoint[0], Options(window=window))
->>>>>>> theirs
     runs = [bench.observation, bench.observe()]
     seen = runs[0].exchange
     if not runs[0].is_stream or seen.essence != "text/event-stream":
