@@ -12,7 +12,7 @@ def evidence(*, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, g
         bound.record(ms * 1000)
     return Evidence(
         total={
-            "streams": {"attempted": 10, "by_verdict": {}},
+            "streams": {"attempted": 10, "opened": 10, "by_verdict": {}},
             "events": {"received": received},
             "latency": {"gap": {"p99": gap}},
         },
@@ -51,3 +51,19 @@ def test_a_run_is_invalid_where_its_generator_would_be_measured(found, said):
 def test_five_users_on_a_slow_stream_are_not_judged_by_one_hiccup():
     """Of 250 events three came together once: the p99 would be that moment alone."""
     assert reasons(evidence(received=250, bounds=[60] * 3, lag=8, lags=250), Limits()) == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "opened", "reached"),
+    [
+        ({"connect_error": 10}, 0, False),
+        ({"connect_error": 9, "client_closed": 1}, 0, False),  # cut off by the run's end while it was refused
+        ({"connect_error": 9, "client_closed": 1}, 1, True),
+        ({"connect_error": 9, "http_error": 1}, 0, True),
+        ({"client_closed": 10}, 0, True),  # it took them all, and said nothing
+    ],
+)
+def test_whether_the_target_was_reached(verdicts, opened, reached):
+    found = evidence()
+    found.total["streams"].update(by_verdict=verdicts, opened=opened)
+    assert reasons(found, Limits()) == ([] if reached else ["the target was never reached"])
