@@ -195,6 +195,7 @@ def test_workers_that_are_still_told_to_begin_users_open_none_once_the_run_ends(
     assert 0 < streams["attempted"] == sum(streams["by_verdict"].values()), ended.output
 
 
+@pytest.mark.slow
 def test_an_interrupt_before_workers_have_come_is_one_line(locust, source, port):
     alone = ["--master", "--expect-workers", "1", "--master-bind-port", str(port), "--master-port", str(port)]
     process = locust("concurrent_streams", "--host", f"{source}/ok", "-u", "1", "-t", "9s", *alone)
