@@ -51,6 +51,8 @@ def _end(child: subprocess.Popen[str]) -> None:
 class Controlled:
     """A mutant in a process that may be signalled and started again, as `ssegauge.serving.ServedApp` is."""
 
+    shows_probe = False  # its own status address is the profile's
+
     def __init__(self, mutant: Clean) -> None:
         self._mutant = mutant
         self.grace = 60.0  # the mutant has no limit of a server's that would end its streams
