@@ -81,7 +81,8 @@ class Reader:
         self._timer: Any = self._hub.loop.timer(_LONG, _LONG)
         self._interval = _LONG
         self._interval_ns = int(_LONG * 1e9)
-        self._found = self._crowds = 0  # reads since the interval was thought over, those that brought several events
+        # Reads since the interval was thought over; those of sweeps in time; and of these, those with several events.
+        self._found = self._in_time = self._crowds = 0
         self._found_rate = self._crowded = 0.0  # reads a second, share of those that brought several: on average
         self._paced = 0
         self.crowds = 0  # reads of a sweep that brought several events, counted by the streams
@@ -184,8 +185,9 @@ class Reader:
             self.swept_ns = now
             if now >= self._wheel_at * _WHEEL_NS:
                 self._expire(now)
+        self._found += len(ready)
         if late < _MS:  # a late sweep finds segments behind each other whatever the pace: that says nothing of it
-            self._found += len(ready)
+            self._in_time += len(ready)
             self._crowds += self.crowds
         self.crowds = 0
         if self._on_sweep is not None:
@@ -200,9 +202,9 @@ class Reader:
             return
         rate = self._found * 1e9 / (now - self._paced)
         self._found_rate += _MEMORY * (rate - self._found_rate)
-        if self._found:
-            self._crowded += _MEMORY * (self._crowds / self._found - self._crowded)
-        self._found = self._crowds = 0
+        if self._in_time:
+            self._crowded += _MEMORY * (self._crowds / self._in_time - self._crowded)
+        self._found = self._in_time = self._crowds = 0
         self._paced = now
         if self._crowded > _CROWDED:
             interval = _SHORT if self._found_rate < _SOME else _USUAL
