@@ -130,12 +130,6 @@ class Histogram:
     def _clamp(self, us: float) -> float:
         return min(max(us, self.low), self.high)
 
-    def share_above(self, us: float) -> float:
-        """Share of the known values above `us`, to the width of a bucket."""
-        count = self.count
-        limit = int(_log(us) * SCALE) if us >= 1.0 else _ZERO
-        return sum(n for index, n in self.counts.items() if index > limit) / count if count else 0.0
-
     def to_json(self) -> dict[str, Any]:
         """Counts by bucket: bucket i holds GROWTH**i to GROWTH**(i+1) microseconds, bucket -1 what is below one."""
         document: dict[str, Any] = {"unit": "us", "growth": GROWTH, "sum": round(self.total, 1)}

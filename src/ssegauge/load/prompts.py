@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from ssegauge import text_file
 from ssegauge.errors import UserError
 
 _KEYS = {"prompt", "turns", "messages", "weight", "system", "body"}
@@ -48,12 +49,7 @@ class Prompts:
 
 def read_prompts(path: str | Path) -> Prompts:
     """The conversations in this file. Raises UserError, with the line where there is one."""
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a text file in UTF-8 (byte {error.start})") from error
+    text = text_file.read(path)
     conversations = [_conversation(item, f"{path}:{line}") for line, item in _items(text, str(path))]
     if not conversations:
         raise UserError(f"{path}: holds no prompt")
