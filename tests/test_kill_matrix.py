@@ -124,8 +124,12 @@ def test_mutant_trips_its_rule(host: Host, name: str) -> None:
     expect(name, broken(host, kind, RECORDED | {kind.rule}, recorded=frozenset(RECORDED - {kind.rule})))
 
 
+LONG = {"headers-with-first-event", "silent-open"}
+"""Mutants that hold up every exchange: they come first, so that no worker ends with one while the others are through."""
+
+
 @pytest.mark.matrix
-@pytest.mark.parametrize("name", list(MUTANTS))
+@pytest.mark.parametrize("name", sorted(MUTANTS, key=lambda name: name not in LONG))
 def test_mutant_trips_nothing_else(host: Host, name: str) -> None:
     found = broken(host, MUTANTS[name], set(CATALOGUE))
     expect(name, found)
