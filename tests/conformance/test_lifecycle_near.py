@@ -132,6 +132,12 @@ def test_a_clock_at_an_uneven_pace_is_a_keepalive(payloads: tuple[str, ...], out
     assert said("LIF-05", seen, **IDLE).startswith(outcome)
 
 
+def test_numbered_events_before_the_silence_are_no_keepalives() -> None:
+    frames = [block(f'{{"n": {number}}}', event="tick") for number in range(3)]
+    seen = exchange([*zip((0.1, 0.3, 0.4), frames, strict=True), (2.0, KEEPALIVE)], end="client", end_at=5.0)
+    assert said("LIF-05", seen, **IDLE) == "pass"
+
+
 def test_a_recording_of_another_request_tells_nothing_of_the_idle_one() -> None:
     seen = exchange(at_once(b"data: 1\n\n"))
     assert said("LIF-12", seen, idle={"path": "/idle"}) == "untestable: the recording is not one of the idle request"
