@@ -124,6 +124,22 @@ class CountsItsPings(Clean):
                 yield sent
 
 
+class CountsItsPreamble(Clean):
+    """`fail_after` counts what is sent, and a `retry` and a comment are sent before the first event."""
+
+    async def events(self, call: Call, start: int) -> AsyncIterator[bytes]:
+        limit = call.query.get("fail_after")
+        if limit is not None:
+            call.query["fail_after"] = str(int(limit) - 2)
+        yield b"retry: 1500\n\n: welcome\n\n"
+        async for frame in super().events(call, start):
+            yield frame
+
+
+def test_a_preamble_that_is_counted_is_no_lost_event(host: Host) -> None:
+    assert outcome(host, CountsItsPreamble(), "ERR-08") == "untestable"
+
+
 def test_events_that_the_profile_ignores_were_sent_all_the_same(host: Host) -> None:
     held(host, CountsItsPings(), "ERR-08")
 
