@@ -43,8 +43,11 @@ def test_open_arrivals_keep_their_schedule(locust, source):
     streams = ended.results["streams"]
     whole_seconds = [row for row in ended.results["series"] if row["phase"] == "steady"][1:-1]
     assert whole_seconds, ended.output
+    late = (
+        40 * ended.results["harness"]["schedule_lag"]["max"] / 1000
+    )  # what a busy machine holds up comes at once afterwards
     for row in whole_seconds:
-        assert row["started"] + row["dropped_arrivals"] == pytest.approx(40, abs=6), whole_seconds
+        assert row["started"] + row["dropped_arrivals"] == pytest.approx(40, abs=6 + late), whole_seconds
     assert ended.results["asked"]["measure"] == "ttfb"
     assert ended.results["events"]["lost"] is None, "a bare address says nothing of a sequence"
     latency = ended.results["latency"]

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
     }, outcomes
     assert "self-signed" in outcomes["unknown"]["error"]
     assert counters.get("user_stamps", 0) == 0
+
+
+def test_the_kernel_stamps_from_the_first_byte_on():
+    """Asked in a process of its own: what follows the call is stamped at once, and stays so when that socket would be gone."""
+    code = (
+        "import socket; from ssegauge.load import transport as t; t.keep_stamping(); t.keep_stamping(); import gc; gc.collect();"
+        "a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.setsockopt(socket.SOL_SOCKET, t.SO_TIMESTAMPNS, 1);"
+        "a.bind(('127.0.0.1', 0)); a.sendto(b'.', a.getsockname()); print(len(a.recvmsg(1, 64)[1])); a.close()"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_without_stamps_the_programs_clock_is_used_and_said(source):

@@ -21,6 +21,7 @@ from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.selfwatch import SelfWatch
 from ssegauge.load.target import LoadTarget, target_of
+from ssegauge.load.transport import keep_stamping
 from ssegauge.profile.endpoint import Endpoint
 
 
@@ -116,6 +117,7 @@ def option(environment: Environment, name: str, otherwise: Any = None) -> Any:
 
 def _begin(environment: Environment) -> Session:
     raise_file_limit()
+    keep_stamping()
     defaults = Timeouts()
     watch = SelfWatch()
     reader = Reader(on_sweep=watch.swept)

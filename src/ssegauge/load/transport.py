@@ -8,16 +8,21 @@ stamps the caller takes the time itself.
 from __future__ import annotations
 
 import _socket
+import contextlib
 import socket
 import ssl
 import struct
 import sys
+import time
+from functools import cache
 from typing import Protocol
 
 # asm-generic/socket.h; Python's socket module does not name it.
 SO_TIMESTAMPNS = 35
 KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
 READ_SIZE = 65536
+STAMPS_BEGIN = 1.0
+"""Seconds that the kernel is given to begin with stamps."""
 _TIMESPEC = struct.Struct("@qq").unpack
 _STAMP_SPACE = 64
 
@@ -35,6 +40,28 @@ class Transport(Protocol):
     def seal(self, data: bytes) -> bytes:
         """The bytes that carry `data` on the wire."""
         ...
+
+
+@cache
+def keep_stamping() -> None:
+    """Have the kernel stamp what arrives, from now until this process ends.
+
+    Linux begins with it some time after the first socket of a machine asked for it, and ends with the last; what arrives
+    in between bears no stamp (net_enable_timestamp, net/core/dev.c). So one socket asks first, sees it begin, and stays.
+    """
+    if not KERNEL_STAMPS:
+        return
+    sock = _socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deadline = time.monotonic() + STAMPS_BEGIN
+    with contextlib.suppress(OSError):  # no such address here: then the first stream asks
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.settimeout(STAMPS_BEGIN)
+        sock.bind(("127.0.0.1", 0))
+        sock.sendto(b".", sock.getsockname())
+        while not sock.recvmsg(1, _STAMP_SPACE)[1] and time.monotonic() < deadline:
+            time.sleep(0.001)
+            sock.sendto(b".", sock.getsockname())
+    sock.detach()  # and so open to the end
 
 
 def make_socket(family: int) -> _socket.socket:
