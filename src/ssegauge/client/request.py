@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from ssegauge.exchange import Sent
@@ -39,19 +40,30 @@ UNIQUE = "{unique}"
 """Stands in a profile's request for a value that no other request has: the id of a JSON-RPC call, say."""
 
 
-class OwnValue:
-    """A value for one request, to be put wherever `UNIQUE` stands in it."""
+_MARKS = (UNIQUE, "%7Bunique%7D")  # percent-encoded in an address and in a form
 
-    def __init__(self) -> None:
-        self.value = uuid.uuid4().hex
+
+class OwnValue:
+    """A value for one request, to be put wherever `UNIQUE` stands in it; drawn where it is needed first."""
+
+    @cached_property
+    def value(self) -> str:
+        """32 hexadecimal digits."""
+        return uuid.uuid4().hex
 
     def into(self, text: str) -> str:
-        """The address or field with the value in it; an address has the mark percent-encoded."""
-        return text.replace(UNIQUE, self.value).replace("%7Bunique%7D", self.value)
+        """The address or field with the value in it."""
+        for mark in _MARKS:
+            if mark in text:
+                text = text.replace(mark, self.value)
+        return text
 
     def into_body(self, body: bytes) -> bytes:
-        """The body with the value in it; a form has the mark percent-encoded."""
-        return body.replace(UNIQUE.encode(), self.value.encode()).replace(b"%7Bunique%7D", self.value.encode())
+        """The body with the value in it."""
+        for mark in _MARKS:
+            if mark.encode() in body:
+                body = body.replace(mark.encode(), self.value.encode())
+        return body
 
 
 def with_own_value(sent: Sent) -> Sent:

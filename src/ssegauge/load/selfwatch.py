@@ -64,7 +64,9 @@ class SelfWatch:
 def open_files() -> int:
     """File descriptors that this process holds; 0 where the system does not say."""
     try:
-        return len(os.listdir(_FD_DIR))  # noqa: PTH208 - no objects for ten thousand names
+        # Since Linux 6.2 the folder's size is their number (Documentation/filesystems/proc.rst, 3.14); a list of ten
+        # thousand names takes milliseconds, in which nothing is read.
+        return _FD_DIR.stat().st_size or len(os.listdir(_FD_DIR)) - 1  # noqa: PTH208 - no objects for so many names
     except OSError:
         return 0
 
