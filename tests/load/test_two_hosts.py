@@ -52,8 +52,11 @@ def on(tmp_path):
     started = []
 
     def begin(host, *words):
+        own = tmp_path / str(len(started))  # a host has a folder of its own for what Locust's master sends (`-f -`)
+        own.mkdir()
         process = subprocess.Popen(
             ["ip", "netns", "exec", host, sys.executable, *words],
+            env={**os.environ, "TMPDIR": str(own)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
