@@ -12,11 +12,11 @@ an object a line: {"prompt": …} or {"turns": […]}, with "weight", "system" a
 from __future__ import annotations
 
 import random
-import sys
 from typing import Any
 
 from locust import events, task
 from locust.env import Environment
+from locust.runners import WorkerRunner
 
 from ssegauge.errors import UserError
 from ssegauge.load import (
@@ -26,6 +26,7 @@ from ssegauge.load import (
     Prompts,
     SseUser,
     arguments,
+    conductor_of,
     dialect_of,
     open_arrivals,
     option,
@@ -54,6 +55,7 @@ class Talker(SseUser):
     """Talks to the model, one conversation after the other."""
 
     prompts = _WITHOUT_FILE
+    mistake: UserError | None = None
     dispatcher: Dispatcher
     born = 0
 
@@ -66,6 +68,8 @@ class Talker(SseUser):
     @task
     def talk(self) -> None:
         """One conversation."""
+        if self.mistake is not None:
+            self.give_up(self.mistake)
         intended = 0
         endpoint = None
         if option(self.environment, "sse_rate", 0.0) > 0:
@@ -103,23 +107,29 @@ class Talker(SseUser):
         self.pause(self.dice.expovariate(1 / seconds) if seconds > 0 else 0.0)
 
 
-def install(environment: Environment, **_: Any) -> None:
-    """Read the prompts before anything starts; one schedule for all users of this process."""
+def prompts_of(environment: Environment) -> Prompts:
+    """What is asked in this run, of endpoints that can be asked. Raises UserError."""
+    if environment.host or option(environment, "sse_target"):  # else the web page asks for the host
+        for endpoint in target_of(environment).endpoints(option(environment, "sse_endpoint")):
+            dialect_of(endpoint.preset, endpoint.name)
     file = option(environment, "sse_prompts", "")
-    try:
-        Talker.prompts = read_prompts(file) if file else _WITHOUT_FILE
-        if environment.host or option(environment, "sse_target"):  # else the web page asks for the host
-            for endpoint in target_of(environment).endpoints(option(environment, "sse_endpoint")):
-                dialect_of(endpoint.preset, endpoint.name)
-    except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
-        sys.exit(error.exit_code)
+    return read_prompts(file) if file else _WITHOUT_FILE
+
+
+def install(environment: Environment, **_: Any) -> None:
+    """One schedule for all users of this process."""
+    if not isinstance(environment.runner, WorkerRunner):
+        conductor_of(environment).check(lambda: prompts_of(environment))
     Talker.dispatcher = open_arrivals(environment)
 
 
-def begin(**_: Any) -> None:
-    """The same dice in a run that is started again."""
+def begin(environment: Environment, **_: Any) -> None:
+    """Read the prompts; the same dice in a run that is started again."""
     Talker.born = 0
+    try:
+        Talker.prompts, Talker.mistake = prompts_of(environment), None
+    except UserError as error:
+        Talker.mistake = error  # a worker may lack what its master has
 
 
 events.init_command_line_parser.add_listener(declare)

@@ -10,7 +10,6 @@ says which belongs to which; `ssegauge compare A B` runs this and judges the rat
 from __future__ import annotations
 
 import random
-import sys
 import time
 from dataclasses import replace
 from itertools import count, cycle
@@ -156,20 +155,19 @@ def install(environment: Environment, **_: Any) -> None:
     """Say in the results which endpoints belong together; a mistake is told before the run begins."""
     if isinstance(environment.runner, WorkerRunner) or environment.parsed_options is None:
         return
-    try:
+
+    def look() -> tuple[LoadTarget, LoadTarget, list[Pair]]:
         first, other = two_targets(environment)
-        pairs = [dict(zip("ab", pair.names, strict=True)) for pair in paired(environment, first, other)]
-    except UserError as error:
-        if not getattr(environment.parsed_options, "headless", False):
-            return  # the web page asks for both
-        print(error, file=sys.stderr)  # noqa: T201 - before the run begins there is nobody else to say it
-        sys.exit(error.exit_code)
+        return first, other, paired(environment, first, other)
 
     def note(collector: Any) -> None:
-        collector.extra["pairs"] = pairs
+        first, other, pairs = look()
+        collector.extra["pairs"] = [dict(zip("ab", pair.names, strict=True)) for pair in pairs]
         collector.extra["targets"] = {"a": redact_url(first.base_url), "b": redact_url(other.base_url)}
 
-    conductor_of(environment).on_begin.append(note)
+    conductor = conductor_of(environment)
+    conductor.check(look, now=environment.parsed_options.headless)  # else the web page asks for both
+    conductor.on_begin.append(note)
 
 
 events.init_command_line_parser.add_listener(declare)

@@ -1,72 +1,9 @@
 """The live page: its data, its place in Locust's page, and what a person sees in a browser."""
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-
 import pytest
 
+from tests.load.web_page import begin, locust_page
 from tests.timing import MS, eventually
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-class Page:
-    def __init__(self, address):
-        self.address = address
-
-    def get(self, path=""):
-        with urllib.request.urlopen(self.address + path, timeout=5000 * MS) as answer:
-            return answer.read().decode()
-
-    def data(self, **query):
-        asked = "&".join(f"{name}={value}" for name, value in query.items())
-        return json.loads(self.get(f"/ssegauge/data?{asked}"))
-
-    def post(self, path, data):
-        with urllib.request.urlopen(self.address + path, data=data.encode(), timeout=5000 * MS) as answer:
-            return answer.read().decode()
-
-
-@contextlib.contextmanager
-def locust_page(tmp_path, *arguments, base=""):
-    log = tmp_path / "locust.log"
-    command = ["-m", "locust", "-f", str(ROOT / "loadtests" / "concurrent_streams.py"), "--web-host", "127.0.0.1"]
-    for port in range(20_000 + os.getpid() % 10_000, 65_000, 997):
-        options = [*command, "--web-port", str(port), *(["--web-base-path", base] if base else []), *arguments]
-        with log.open("w") as file:
-            process = subprocess.Popen([sys.executable, *options], stdout=file, stderr=file, start_new_session=True)
-        page = Page(f"http://127.0.0.1:{port}{base}")
-
-        def answers(page=page, process=process):
-            if process.poll() is not None:
-                return True
-            with contextlib.suppress(OSError):
-                return bool(page.get("/"))
-            return False
-
-        eventually(answers, within=15_000 * MS)
-        if process.poll() is None:
-            break  # else the port was taken
-    try:
-        yield page
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(timeout=15_000 * MS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert "Traceback" not in log.read_text()
-
-
-def begin(page, users=6):
-    page.post("/swarm", f"user_count={users}&spawn_rate={users}&host=")
 
 
 @pytest.fixture
@@ -97,19 +34,12 @@ def test_a_run_is_followed_second_by_second_through_reset_and_a_second_run(tmp_p
 
 
 @pytest.mark.slow
-def test_nothing_is_said_to_be_whole_that_nobody_counted_and_a_wrong_host_is_told(tmp_path, source):
+def test_nothing_is_said_to_be_whole_that_nobody_counted(tmp_path, source):
     with locust_page(tmp_path, "--host", f"{source}/ok?events=5&gap_ms=20") as page:
         page.post("/swarm", "user_count=2&spawn_rate=2")
         eventually(lambda: [b for b in page.data()["endpoints"].values() if b["verdicts"]], within=20_000 * MS)
         [book] = page.data()["endpoints"].values()
         assert [book[kind] for kind in ("lost", "duplicated", "reordered")] == [None] * 3
-        page.post("/stop", "")
-        eventually(lambda: page.data()["final"], within=20_000 * MS)
-        for _ in range(2):
-            known = page.data()["run"]
-            page.post("/swarm", "user_count=2&spawn_rate=2&host=nonsense")
-            eventually(lambda known=known: page.data()["run"] != known and page.data()["final"], within=20_000 * MS)
-            assert "no URL of the web" in page.data()["final"]["reasons"][0]
 
 
 def test_charts_come_from_the_installed_library(tmp_path, two_endpoints):

@@ -23,6 +23,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterR
 from ssegauge.errors import DID_NOT_HOLD, INCONCLUSIVE, USAGE, UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.generator import begin_generating, generator_of
+from ssegauge.load.refusal import told
 from ssegauge.load.results_of import about, save, summary
 from ssegauge.load.session import option
 from ssegauge.load.target import hide_secrets
@@ -58,6 +59,7 @@ class Conductor:
         self.final: dict[str, Any] | None = None
         self.on_begin: list[Callable[[Collector], None]] = []
         self.on_final: list[Callable[[Collector], None]] = []
+        self._checks: list[Callable[[], object]] = []
         self._finishing: gevent.Greenlet[..., None] | None = None
         self._hurried = False
 
@@ -70,6 +72,20 @@ class Conductor:
     def limits(self) -> Limits:
         """What the options say of validity."""
         return Limits.around(option(self.environment, "sse_max_read_lag", 50.0))
+
+    def check(self, look: Callable[[], object], *, now: bool = True) -> None:
+        """`look` raises UserError where the run's arguments are mistaken. Done at once, which ends the process, and for
+        each run that the web page starts; not `now` where the page has yet to ask for what is looked at.
+        """
+        if now:
+            with told():
+                look()
+        self._checks.append(look)
+
+    def check_all(self) -> None:
+        """Look for mistakes again. Raises UserError."""
+        for look in self._checks:
+            look()
 
     def begin(self) -> None:
         """A run starts."""

@@ -17,7 +17,6 @@ from locust.runners import WorkerRunner
 from ssegauge.errors import UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
-from ssegauge.load.refusal import told
 from ssegauge.load.session import option
 from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.probe import Gauge, MetricsGauge, ProbeError, ProcessGauge, StatusGauge, joined
@@ -76,10 +75,7 @@ def watch_target(
     conductor = conductor_of(environment)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a second, with all that the probe's address says
     current: dict[str, Any] = {}
-    with told():
-        pid = option(environment, "sse_pid", 0)
-        if pid and not psutil.pid_exists(pid):
-            raise UserError(f"--sse-pid: there is no process {pid}")
+    conductor.check(lambda: _check_pid(environment))
 
     def begin(collector: Collector) -> None:
         target = target_of(environment)
@@ -98,6 +94,12 @@ def watch_target(
 
     conductor.on_begin.append(begin)
     conductor.on_final.append(end)
+
+
+def _check_pid(environment: Environment) -> None:
+    pid = option(environment, "sse_pid", 0)
+    if pid and not psutil.pid_exists(pid):
+        raise UserError(f"--sse-pid: there is no process {pid}")
 
 
 def back_at_base(conductor: Conductor, watching: Watching, gauge: Gauge, within: float) -> dict[str, Any]:

@@ -40,8 +40,6 @@ def install(environment: Environment, runner: Any = None, **_: Any) -> None:
     # Locust's run time is too short by as long as these took. (ev_now in https://pod.tst.eu/http://cvs.schmorp.de/libev/ev.pod)
     gevent.get_hub().loop.update_now()
     interrupt.install(environment)
-    if not isinstance(runner, WorkerRunner):
-        _check_target(environment)
     if isinstance(runner, WorkerRunner):
         _install_worker(environment, runner)
         _stop_once(runner)
@@ -51,19 +49,22 @@ def install(environment: Environment, runner: Any = None, **_: Any) -> None:
             _stop_once(runner)
 
 
-def _check_target(environment: Environment) -> None:
+def _is_complete(environment: Environment) -> bool:
+    """Whether there is no host for the web page to ask for."""
     parsed = environment.parsed_options
-    if parsed is None or not (getattr(parsed, "headless", False) or option(environment, "sse_target", "")):
-        return  # the web page asks for the host
-    with told():
-        if (getattr(parsed, "num_users", None) or 0) < 0:
-            raise UserError(f"-u: a number of users, not {parsed.num_users}")
-        _check_places(environment)
-        target = target_of(environment)
-        endpoints = target.endpoints(option(environment, "sse_endpoint", None))
-        for endpoint in endpoints:
-            target.call(endpoint.request)  # may need what the environment lacks
-        goodput.check(goodput.stated(option(environment, "sse_goodput", "")), endpoints)
+    return getattr(parsed, "headless", False) or bool(option(environment, "sse_target", ""))
+
+
+def _check_arguments(environment: Environment) -> None:
+    users = getattr(environment.parsed_options, "num_users", None) or 0
+    if users < 0:
+        raise UserError(f"-u: a number of users, not {users}")
+    _check_places(environment)
+    target = target_of(environment)
+    endpoints = target.endpoints(option(environment, "sse_endpoint", None))
+    for endpoint in endpoints:
+        target.call(endpoint.request)  # may need what the environment lacks
+    goodput.check(goodput.stated(option(environment, "sse_goodput", "")), endpoints)
 
 
 def _check_places(environment: Environment) -> None:
@@ -128,6 +129,7 @@ def _stop_once(runner: LocalRunner | WorkerRunner) -> None:
 
 def _install_conductor(environment: Environment, runner: MasterRunner | LocalRunner) -> None:
     conductor = conductor_of(environment)
+    conductor.check(lambda: _check_arguments(environment), now=_is_complete(environment))
     events = environment.events
     events.test_start.add_listener(lambda **_: conductor.begin())
     events.test_stopping.add_listener(lambda **_: conductor.draining())
@@ -145,8 +147,9 @@ def _install_conductor(environment: Environment, runner: MasterRunner | LocalRun
     events.quitting.add_listener(_ending_once(conductor))
     _wait_before_quit(conductor, runner)
     if environment.web_ui is not None:
-        from ssegauge.load import live  # noqa: PLC0415 - Flask is needed where there is a page
+        from ssegauge.load import form, live  # noqa: PLC0415 - Flask is needed where there is a page
 
+        form.install(conductor, environment.web_ui)
         live.install(conductor, environment.web_ui)
     _publish(conductor)
     if isinstance(runner, MasterRunner):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from argparse import ArgumentTypeError
+from argparse import Action, ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
+from ssegauge.errors import UserError
 from ssegauge.load.deadlines import Timeouts
 
 MEASURES = ("ttfb", "first_body_byte", "first_event", "first_match", "duration")
@@ -16,12 +17,32 @@ HTTP2_STREAMS = 100
 """What RFC 9113, section 6.5.2, recommends that servers allow at least."""
 
 _DEFAULTS = Timeouts()
+_KINDS = {"int": "a whole number", "float": "a number"}
 
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("SECONDS", "MS", "PER_SECOND", "PID"), (0, math.inf)),
     **dict.fromkeys(("NUMBER", "USERS"), (1, math.inf)),
     "SHARE": (0, 1),
 }
+
+
+declared: dict[str, Action] = {}
+"""Our arguments by the name that Locust's web form gives them, as they were declared last."""
+
+
+def parsed(name: str, text: str) -> Any:
+    """The value of the argument `name`, as the command line would take it. Raises UserError."""
+    action = declared[name]
+    option = action.option_strings[0]
+    try:
+        value = action.type(text) if callable(action.type) else text
+    except ArgumentTypeError as error:
+        raise UserError(f"{option}: {error}") from None
+    except ValueError:
+        raise UserError(f"{option}: expected {_KINDS[getattr(action.type, '__name__', '')]}, not {text!r}") from None
+    if action.choices is not None and value not in action.choices:
+        raise UserError(f"{option}: one of {', '.join(action.choices)}, not {text!r}")
+    return value
 
 
 def add_arguments(parser: Any) -> None:
@@ -89,6 +110,7 @@ class Adder:
             env_var=f"LOCUST_SSE_{name.upper()}",
             help=help_ + shown,
         )
+        declared[action.dest] = action
         # Locust's parser sets these on its own arguments, not on those of a group.
         action.include_in_web_ui = in_form
         action.is_secret = action.is_required = action.is_multiple = False

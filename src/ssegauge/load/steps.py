@@ -17,12 +17,12 @@ from ssegauge.errors import UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.ledger import Slice
-from ssegauge.load.refusal import told
 from ssegauge.load.session import option
 from ssegauge.profile.fields import duration
 from ssegauge.verdict import VERDICTS
 
 _REPORT_SECONDS = 3.5  # workers report every 3 s
+_LIMIT = "first_event.p95 < 200ms"
 _STEP = re.compile(r"\s*(\d+)\s*x\s*(\S+?)\s*")
 
 
@@ -113,20 +113,28 @@ def judge_step(users: int, sums: Slice, limit: Limit) -> Found:
 
 def staircase(environment: Environment) -> None:
     """Follow --sse-steps where it is given: after the last step the run ends."""
-    text = option(environment, "sse_steps", "")
-    if text:
-        with told():
-            steps = parse_steps(text)
-        _during_run(environment, lambda conductor: _climb(conductor, steps))
+
+    def steps() -> list[Step]:
+        text = option(environment, "sse_steps", "")
+        return parse_steps(text) if text else []
+
+    def climb(conductor: Conductor) -> None:
+        if given := steps():
+            _climb(conductor, given)
+
+    conductor_of(environment).check(steps)
+    _during_run(environment, climb)
 
 
 def find_capacity(environment: Environment) -> None:
     """Look for the most users for which --sse-limit holds; the curve goes into the results."""
-    with told():
-        limit = Limit.parse(
-            option(environment, "sse_limit", "first_event.p95 < 200ms"), option(environment, "sse_failed_share", 0.001)
-        )
-    _during_run(environment, lambda conductor: _look_for(conductor, limit))
+
+    def limit() -> Limit:
+        text, share = option(environment, "sse_limit", _LIMIT), option(environment, "sse_failed_share", 0.001)
+        return Limit.parse(text, share)
+
+    conductor_of(environment).check(limit)
+    _during_run(environment, lambda conductor: _look_for(conductor, limit()))
 
 
 def _during_run(environment: Environment, drive: Callable[[Conductor], None]) -> None:

@@ -16,6 +16,7 @@ from ssegauge.errors import UserError
 from ssegauge.load.connect import default_context
 from ssegauge.profile import Profile, from_url, open_target, resolved, secret
 from ssegauge.profile.endpoint import Endpoint
+from ssegauge.profile.fields import url_fault
 from ssegauge.profile.request import Request
 from ssegauge.redaction import redact_url
 
@@ -99,6 +100,9 @@ def target_of(environment: Environment) -> LoadTarget:
     request = _request(getattr(options, "sse_request", None) or "{}")
     if said:
         profile = open_target(said, **request)
+        fault = url_fault(host) if host else None
+        if fault is not None:
+            raise UserError(f'--host: "{host}" {fault}')
         return LoadTarget(profile, host or profile.base_url)
     if not host:
         raise UserError("no target: give --host URL, or --sse-target PROFILE")
