@@ -70,3 +70,17 @@ def test_a_person_sees_the_tab_and_its_charts(tmp_path, two_endpoints, browser):
         assert "open streams" in inside.locator("#figures").inner_text()
         assert "truncated" in inside.locator("#endpoints").inner_text()
         assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_second_alone_is_seen(tmp_path, source, browser):
+    """One user, one stream in three seconds: the first events stand in seconds that have no neighbours."""
+    with locust_page(tmp_path, "--host", f"{source}/ok?events=30&gap_ms=100") as page, browser.new_page() as tab:
+        tab.goto(f"{page.address}/ssegauge/")
+        page.post("/swarm", "user_count=1&spawn_rate=1")
+        eventually(lambda: len(page.data()["rows"]) > 5, within=20_000 * MS)
+        tab.wait_for_timeout(2000)  # it asks once a second
+        dots = tab.locator("#first_event .points path")
+        assert max(dots.nth(index).bounding_box()["width"] for index in range(dots.count())) > 3
+        assert "–" not in tab.locator("#figures div", has_text="first event p95").inner_text()

@@ -40,6 +40,9 @@ function traces(chart) {
   return Object.fromEntries([...seen].sort().map((verdict) => [verdict, (row) => row.by_verdict[verdict] || 0]));
 }
 
+// A second between two in which nothing came: no line leads there, so it gets a dot.
+const alone = (value, at, all) => (value !== null && all[at - 1] == null && all[at + 1] == null ? 6 : 0);
+
 function draw() {
   if (!window.Plotly) {
     byId("charts").hidden = true;
@@ -47,13 +50,10 @@ function draw() {
   }
   const t = state.rows.map((row) => row.t);
   for (const [id, chart] of Object.entries(CHARTS)) {
-    const lines = Object.entries(traces(chart)).map(([name, value]) => ({
-      name,
-      x: t,
-      y: state.rows.map((row) => value(row) ?? null),
-      mode: "lines",
-      connectgaps: false,
-    }));
+    const lines = Object.entries(traces(chart)).map(([name, value]) => {
+      const y = state.rows.map((row) => value(row) ?? null);
+      return { name, x: t, y, mode: "lines+markers", marker: { size: y.map(alone) }, connectgaps: false };
+    });
     const layout = {
       title: { text: chart.title, font: { size: 13 } },
       margin: { l: 48, r: 8, t: 32, b: 32 },
@@ -76,6 +76,7 @@ function figures(answer) {
   const counted = (key) => (totals.some(([, book]) => book[key] !== null) ? sum(key) : null);
   const verdict = (key) => totals.reduce((all, [, book]) => all + (book.verdicts[key] || 0), 0);
   const last = state.rows.at(-1) || {};
+  const latest = (name) => state.rows.findLast((row) => row.latency?.[name]?.count)?.latency[name];
   const shown = {
     "open streams": count(last.open),
     "events a second": count(last.events),
@@ -83,8 +84,8 @@ function figures(answer) {
     complete: count(verdict("complete")),
     failed: count(sum("failed")),
     stalled: count(verdict("stalled")),
-    "first event p95, ms": ms(last.latency?.first_event?.p95),
-    "gap p99, ms": ms(last.latency?.gap?.p99),
+    "first event p95, ms": ms(latest("first_event")?.p95),
+    "gap p99, ms": ms(latest("gap")?.p99),
     "longest gap, ms": ms(Math.max(0, ...state.rows.slice(-60).map((row) => row.longest_gap || 0))),
     "read lag p99, ms": ms(last.harness?.read_lag?.p99),
     "lost / doubled / reordered": ["lost", "duplicated", "reordered"].map((key) => count(counted(key))).join(" / "),
