@@ -90,6 +90,28 @@ def test_what_does_not_start_is_told_in_one_line(line, told):
     assert "\n" not in str(raised.value)
 
 
+SILENT = f"""{sys.executable} -c "
+import socket, time
+listener = socket.create_server(('127.0.0.1', {{port}}))
+open('port', 'w').write('{{port}}')
+while True:
+    time.sleep(1)  # takes every connection and says nothing
+" """
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_check_that_is_told_to_end_takes_its_server_along(tmp_path, ending):
+    command = [sys.executable, "-m", "ssegauge", "check", "/stream", "--server", SILENT]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        eventually((tmp_path / "port").exists, within=20_000 * MS)
+        [server] = psutil.Process(process.pid).children()
+        process.send_signal(ending)
+        _, said = process.communicate(timeout=30_000 * MS)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not server.is_running()
+
+
 def test_one_thing_starts_the_target(capsys):
     assert cli.main(["check", "/stream", "--app", "main:app", "--server", FILES]) == 2
     assert "take one of them" in capsys.readouterr().err

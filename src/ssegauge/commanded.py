@@ -57,7 +57,11 @@ class ServedCommand(ServedApp):
             ) from error
         self._listener = threading.Thread(target=self._listen_to, args=(process,), daemon=True)
         self._listener.start()
-        self._wait_until_up(process)
+        try:
+            self._wait_until_up(process)
+        except BaseException:  # Ctrl-C, too: nobody else knows of the process yet
+            self._end(process)
+            raise
         return process
 
     def _listen_to(self, process: subprocess.Popen[str]) -> None:
@@ -77,7 +81,6 @@ class ServedCommand(ServedApp):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             if time.monotonic() > deadline:
-                self._end(process)
                 raise UserError(f"--server: {self.app}: nothing listens on port {self.port} after {START_TIMEOUT:g} s")
             time.sleep(0.02)
 

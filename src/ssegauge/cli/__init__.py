@@ -4,7 +4,9 @@ import difflib
 import importlib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from typing import Final
@@ -82,7 +84,8 @@ class Verbs(click.Group):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; Ctrl-C and a reader that has gone away end it quietly."""
+        """Run the verb; Ctrl-C, SIGTERM and a reader that has gone away end it quietly."""
+        _end_as_by_ctrl_c()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -133,6 +136,12 @@ def main(args: Sequence[str] | None = None) -> int:
     if isinstance(result, bool):
         return HELD if result else DID_NOT_HOLD
     return result if isinstance(result, int) else HELD
+
+
+def _end_as_by_ctrl_c() -> None:
+    # a process that simply dies leaves behind what it has started: the target of --server or --app
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _complain(message: str, code: int) -> int:
