@@ -130,3 +130,35 @@ def test_events_whose_name_stands_in_the_payload_alone_end_a_stream_where_client
 def test_what_a_payload_calls_itself_may_be_anything(said):
     seen = seen_by(PRESETS["openai-responses"], f'data: {{"type": {said}}}\n\n'.encode())
     assert seen.error_seen == (said == '"error"')
+
+
+BEYOND = "1" + "0" * 400
+
+
+@pytest.mark.parametrize("said", [BEYOND, f"-{BEYOND}", "1e400", "-1e400", "1e300", "true", '"now"', "null", "NaN"])
+@pytest.mark.parametrize("unit", ["ns", "us", "ms", "s"])
+def test_a_time_that_is_none_is_not_taken_for_one(said, unit):
+    lags = []
+    contract = Contract(Endpoint(name="e", data="json", sent_at={"pointer": "/sent", "unit": unit}))
+    watch = Watch(contract, Delivery(), lags.append)
+    assert watch.see(f'data: {{"sent": {said}}}'.encode(), 1e9)
+    assert lags == []
+    assert watch.see(b'data: {"sent": 0}', 1e9)
+    assert lags == [1e9]
+
+
+@pytest.mark.parametrize("said", [BEYOND, f"-{BEYOND}", "1e400", "-5", '"many"'])
+def test_a_count_of_tokens_that_is_none_is_not_taken_for_one(said):
+    contract = Contract(Endpoint(name="e", data="json", first_match=["message"], tokens={"pointer": "/n"}))
+    watch = Watch(contract, Delivery(), lambda _: None)
+    watch.see(b'data: {"n": 3}', 0.0)
+    watch.see(f'data: {{"n": {said}}}'.encode(), 0.0)
+    assert watch.tokens in {3, 0}  # none is less than none
+
+
+def test_a_payload_that_leads_its_schema_down_without_end_does_not_keep_it():
+    schema = {"type": "object", "additionalProperties": {"$ref": "#"}}
+    watch = Watch(Contract(Endpoint(name="e", schema={"message": schema})), Delivery(), lambda _: None)
+    assert watch.see(b"data: " + b'{"a":' * 150 + b"{}" + b"}" * 150, 0.0)
+    assert watch.see(b"data: " + b'{"a":' * 900 + b"{}" + b"}" * 900, 0.0)
+    assert watch.faults == {"schema": 1}

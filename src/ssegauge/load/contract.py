@@ -244,7 +244,7 @@ class Watch:
             elif validator is not None:
                 self._fault("schema")
             return MISSING
-        if validator is not None and not validator.is_valid(document):
+        if validator is not None and not _keeps(validator, document):
             self._fault("schema")
         return document
 
@@ -298,6 +298,13 @@ class Watch:
             self._fault("order")
             return state
         return following
+
+
+def _keeps(validator: Validator, document: Any) -> bool:
+    try:
+        return validator.is_valid(document)
+    except RecursionError:  # a schema that refers to itself, and a payload that takes it down without end
+        return False
 
 
 def _text(block: bytes) -> str:

@@ -49,6 +49,9 @@ HARNESS_TIMES = ("read_lag", "stamp_bound", "schedule_lag", "loop_lag")
 MOMENTS = 20
 """How often in a second streams that are open are counted: at the same moments of the wall clock in all processes."""
 
+MOST = (1 << 63) - 1
+"""The largest number that travels: a sequence may jump by any number, and what was left out counts as lost."""
+
 MAX_FIRST_NUMBERS = 1000
 MAX_MESSAGES = 100  # different failure texts kept for an endpoint; a hostile server must not fill our memory
 
@@ -162,8 +165,11 @@ class Book:
             self.past.merge(slice_)
 
     def began_with(self, number: int) -> None:
-        """Count a stream by the first number of its sequence; a thousand different ones are no common beginning."""
-        if number in self.first_numbers or len(self.first_numbers) < MAX_FIRST_NUMBERS:
+        """Count a stream by the first number of its sequence; a thousand different ones are no common beginning, and
+        what does not travel (64 bits, says msgpack) is not counted from.
+        """
+        known = number in self.first_numbers or len(self.first_numbers) < MAX_FIRST_NUMBERS
+        if known and abs(number) <= MOST:
             self.first_numbers[number] += 1
 
     def note(self, message: str) -> None:
@@ -189,7 +195,7 @@ class Book:
     def to_json(self) -> dict[str, Any]:
         """Plain values, as they travel."""
         return {
-            "counters": dict(self.counters),
+            "counters": {name: min(count, MOST) for name, count in self.counters.items()},
             "verdicts": dict(self.verdicts),
             "faults": dict(self.faults),
             "messages": dict(self.messages),

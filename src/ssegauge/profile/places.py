@@ -13,6 +13,9 @@ from ssegauge.profile import pointer as pointers
 from ssegauge.profile.fields import EventType, Model, Pointer
 from ssegauge.profile.pointer import MISSING
 
+_MOST_TOKENS = 10**12  # no stream has as many: whoever says so does not count
+_YEAR_10000 = 253_402_300_800  # seconds since the Unix epoch; ISO 8601 ends there, too (4.1.2.4)
+
 
 class Place(Model):
     """A place in an event's payload, by JSON pointer."""
@@ -68,7 +71,7 @@ class Tokens(Place):
     def count(self, data: str) -> int | None:
         """Tokens sent, by an event's data; None where it does not say."""
         found = self.in_data(data)
-        if type(found) is not int:
+        if type(found) is not int or abs(found) > _MOST_TOKENS:
             return None
         unsent = pointers.find(pointers.payload(data), self._less) if self._less else 0
         return max(0, found - unsent) if type(unsent) is int else found
@@ -103,7 +106,9 @@ class SentAt(Place):
             return _iso_seconds(found)
         if isinstance(found, bool) or not isinstance(found, int | float):
             return None
-        return found / {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0}[self.unit]
+        unit = {"ns": 10**9, "us": 10**6, "ms": 1000, "s": 1}[self.unit]
+        # Of an integer beyond all floats no quotient can be taken, and infinity is no time.
+        return found / unit if abs(found) < _YEAR_10000 * unit else None
 
 
 def _iso_seconds(value: Any) -> float | None:
