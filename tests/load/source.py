@@ -62,6 +62,14 @@ class Exchange:
         await self.numbers(range(self.events))
         await self.send(chunk(DONE) + END)
 
+    async def flood(self):
+        """As many as there is room for, all at once."""
+        await self.send(CHUNKED)
+        many = b"".join(chunk(event(0)) for _ in range(100))
+        for _ in range(self.events // 100):
+            await self.send(many)
+        await self.send(chunk(DONE) + END)
+
     async def damaged(self):
         """Numbers as the query lists them, comma-separated."""
         await self.send(CHUNKED)

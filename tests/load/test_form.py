@@ -13,6 +13,10 @@ def swarm(page, **fields):
     return json.loads(page.post("/swarm", "&".join(f"{name}={value}" for name, value in said.items())))
 
 
+def opened(page):
+    return sum(book["opened"] for book in page.data()["endpoints"].values())
+
+
 def ended(page):
     eventually(lambda: page.data()["final"], within=20_000 * MS)
 
@@ -77,3 +81,21 @@ def test_the_second_target_of_a_pair_may_come_from_the_form(tmp_path, source):
         ended(page)
         eventually(results.exists, within=5000 * MS)
         assert len(json.loads(results.read_text())["pairs"]) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_is_started_while_the_last_one_settles_has_its_own_results(tmp_path, source, profile):
+    """Churn waits until the target has let go of all streams, and this one never does."""
+    results = tmp_path / "results.json"
+    told = ["--sse-target", str(profile(deaf="/deaf")), "--sse-pid", str(source.pid), "--sse-settle", "3"]
+    with locust_page(tmp_path, *told, "--sse-longest", "0.1", "--sse-results", results, scenario="churn") as page:
+        for users, seconds in ((1, 1), (3, 5)):  # the second one is still there when the first one has settled
+            assert swarm(page, user_count=users, spawn_rate=users)["success"]
+            eventually(lambda users=users: page.data()["users"] == users, within=20_000 * MS)
+            run = page.data()["run"]
+            eventually(lambda seconds=seconds: opened(page) > 3 and len(page.data()["rows"]) >= seconds, 20_000 * MS)
+            page.post("/stop", "")  # it settles for three seconds now
+        eventually(lambda: page.data()["run"] == run and page.data()["final"], within=30_000 * MS)
+        document = json.loads(results.read_text())
+        shown = page.data()["endpoints"]["deaf"]
+        assert document["streams"]["attempted"] == shown["attempted"] > 0

@@ -6,7 +6,9 @@ from ssegauge.load.histogram import Histogram
 from ssegauge.load.validity import Evidence, Limits, reasons
 
 
-def evidence(*, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, gap=100.0, **said):
+def evidence(
+    *, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, gap=100.0, loop=0.0, schedule=0.0, **said
+):
     bound = Histogram()
     for ms in bounds:
         bound.record(ms * 1000)
@@ -14,15 +16,16 @@ def evidence(*, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, g
         total={
             "streams": {"attempted": 10, "opened": 10, "by_verdict": {}},
             "events": {"received": received},
-            "latency": {"gap": {"p99": gap}},
+            "latency": {"gap": {"p99": gap}, "first_event_from_intended": {"p99": 300.0}},
         },
-        harness={"read_lag": {"count": lags, "p95": lag, "p99": lag}},
-        clock="kernel",
-        clock_steps=0,
-        own_faults=0,
+        harness={
+            "read_lag": {"count": lags, "p95": lag, "p99": lag},
+            "loop_lag": {"count": lags, "p99": loop},
+            "schedule_lag": {"count": lags, "p95": schedule, "p99": schedule},
+        },
         stamp_bound=bound,
         busiest=busiest,
-        **said,
+        **{"clock": "kernel", "clock_steps": 0, "own_faults": 0} | said,
     )
 
 
@@ -40,6 +43,15 @@ def evidence(*, received=10_000, bounds=(), lag=0.0, lags=10_000, busiest=0.1, g
         (evidence(bounds=[80] * 50), ""),
         (evidence(bounds=[80] * 300, gap=900.0), ""),
         (evidence(missing=("w1 did not answer",)), "worker w1 did not answer"),
+        (evidence(clock_steps=2), "the wall clock was set 2 times during the run"),
+        (evidence(own_faults=3), "3 streams were not opened for want of our own files or ports"),
+        (evidence(unjudged=1), "1 streams could not be judged"),
+        (evidence(held_up=1), "1 times a task read its stream more slowly than it came"),
+        (evidence(loop=15), ""),  # the kernel has stamped what came meanwhile
+        (evidence(loop=15, clock="user"), "without the kernel's stamps times are 15 ms late at p99"),
+        (evidence(loop=9, clock="user"), ""),
+        (evidence(schedule=29), ""),
+        (evidence(schedule=31), "arrivals were made 31 ms late at p99"),
     ],
 )
 def test_a_run_is_invalid_where_its_generator_would_be_measured(found, said):

@@ -16,6 +16,7 @@ from ssegauge.load.validity import Evidence, Limits, reasons
 _KEPT_SECONDS = 15  # workers report every 3 s, so a second this old is complete
 _REPORT_SECONDS = 4  # until all workers have told of a second
 _MOST_LIVE = 3600  # rows that the live page is given at once
+_MOST_NAMES = 100  # endpoints with rows of their own: a scenario may name its streams by paths that never come again
 _MOST_ROW_HISTOGRAMS = 1200  # rows beyond twenty minutes carry percentiles only
 
 
@@ -33,24 +34,25 @@ class Worker:
 
 @dataclass
 class Delta:
-    """What a worker says each time: its run and running number, its ledger since, its state so far."""
+    """What a worker says each time: its run and running number, its ledger since, its state so far. `resets`: how many
+    of the run it had heard of.
+    """
 
     run: str
     number: int
     ledger: Ledger
     state: dict[str, Any]
     final: bool = False
+    resets: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
-        ledger = self.ledger.to_json()
-        return {"run": self.run, "number": self.number, "ledger": ledger, "state": self.state, "final": self.final}
+        return {**vars(self), "ledger": self.ledger.to_json()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Delta:
         """As it was sent."""
-        ledger = Ledger.from_json(document["ledger"])
-        return cls(document["run"], document["number"], ledger, dict(document["state"]), document["final"])
+        return cls(**{**document, "ledger": Ledger.from_json(document["ledger"])})
 
 
 class Collector:
@@ -89,7 +91,8 @@ class Collector:
         worker.next = delta.number + 1
         worker.state = delta.state
         worker.answered = worker.answered or delta.final
-        self.ledger.merge(delta.ledger)
+        if delta.resets >= self.resets:  # else it was on its way when the figures began anew
+            self.ledger.merge(delta.ledger)
 
     def left(self, name: str) -> None:
         """A worker went away while the run went on."""
@@ -209,6 +212,8 @@ class Collector:
             clock=clock,
             clock_steps=sum(state.get("clock_steps", 0) for state in states),
             own_faults=total.counters["own_faults"],
+            unjudged=total.counters["unjudged"],
+            held_up=total.counters["held_up"],
             stamp_bound=self.ledger.harness.past.histograms.get("stamp_bound", Histogram()),
             busiest=max((state.get("cpu") or 0.0 for state in states), default=0.0),
             missing=self.missing(),
@@ -219,7 +224,7 @@ class Collector:
             self._note_peaks(second)
         if self._counts(second):
             self.rows.append(self._row(second, None))
-            for name in self.ledger.books:
+            for name in list(self.ledger.books)[:_MOST_NAMES]:
                 self.endpoint_rows.setdefault(name, []).append(self._row(second, name))
         for book in (*self.ledger.books.values(), self.ledger.harness):
             book.fold(second)

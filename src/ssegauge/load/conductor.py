@@ -88,7 +88,9 @@ class Conductor:
             look()
 
     def begin(self) -> None:
-        """A run starts."""
+        """A run starts, once the figures of the last one are settled."""
+        if self._finishing is not None:
+            self._finishing.join()
         runner = self.environment.runner
         hide_secrets(self.environment)
         self.collector = Collector(uuid.uuid4().hex)
@@ -142,10 +144,10 @@ class Conductor:
         self.gather()
         self.collector.reset()
         if not self.is_master:
-            generator_of(self.environment).session.recorder.restart()
+            generator_of(self.environment).restart(self.collector.resets)
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
-            runner.send_message(RESET)
+            runner.send_message(RESET, {"resets": self.collector.resets})
 
     def finish(self, *, quits: bool = True) -> None:
         """Stop the run where it still goes, wait for the last words, settle the figures. Once a run: who else asks waits.

@@ -25,16 +25,19 @@ class Timed(Protocol):
     origin: int
     ttfb: int
     last_byte: int
+    resumed: int
     leave_at: int
+    paused: bool
 
 
 def deadlines(limits: Timeouts, stream: Timed) -> tuple[tuple[int, EndKind, str], ...]:
     """When each limit is reached (0: not running), how the stream ends then, and what is said of it."""
-    first = limits.first_byte if not stream.ttfb else None
-    idle = limits.idle if stream.ttfb else None
+    # Who does not read has no ground to call the other one silent.
+    first = limits.first_byte if not stream.ttfb and not stream.paused else None
+    idle = limits.idle if stream.ttfb and not stream.paused else None
     return (
-        (_after(stream.sent, first), "timeout_first_byte", f"no byte within {first or 0:g} s"),
-        (_after(stream.last_byte, idle), "timeout_idle", f"silent for {idle or 0:g} s"),
+        (_after(max(stream.sent, stream.resumed), first), "timeout_first_byte", f"no byte within {first or 0:g} s"),
+        (_after(max(stream.last_byte, stream.resumed), idle), "timeout_idle", f"silent for {idle or 0:g} s"),
         (_after(stream.origin, limits.total), "timeout_total", f"not ended within {limits.total or 0:g} s"),
         (stream.leave_at, "client", ""),
     )

@@ -15,10 +15,15 @@ class Generator:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.number = 0
+        self.number = self.resets = 0
         self.session = session_of(environment)
         self.session.recorder.take()
         self.session.watch.restart()
+
+    def restart(self, resets: int) -> None:
+        """Begin anew, for the so-manieth time in this run."""
+        self.resets = resets
+        self.session.recorder.restart()
 
     def delta(self, *, final: bool) -> Delta:
         """Everything since the last one."""
@@ -28,6 +33,7 @@ class Generator:
         said = Delta(
             run=option(self.environment, "sse_run", "local"),
             number=self.number,
+            resets=self.resets,
             ledger=recorder.take(),
             state={
                 "peak_open": recorder.peak_open,

@@ -91,10 +91,10 @@ def _install_worker(environment: Environment, runner: WorkerRunner) -> None:
     def last_word(**_: Any) -> None:
         runner.send_message(_LAST_WORD, generator_of(environment).delta(final=True).to_json())
 
-    def reset(**_: Any) -> None:
+    def reset(msg: Any, **_: Any) -> None:
         generator = maybe_generator(environment)
         if generator is not None:
-            generator.session.recorder.restart()
+            generator.restart(msg.data["resets"])
 
     events.test_start.add_listener(lambda **_: begin_generating(environment))
     events.test_stop.add_listener(last_word)

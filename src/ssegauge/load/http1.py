@@ -9,9 +9,10 @@ from ssegauge.load.connect import send_all
 from ssegauge.load.reading import Reading
 from ssegauge.load.response import Response
 from ssegauge.load.stream import Stream
-from ssegauge.load.transport import Transport, close
+from ssegauge.load.transport import READ_SIZE, Transport, close
 
 _SEND_SECONDS = 30.0
+_CLOSED = -1
 
 
 class Http1Stream(Stream):
@@ -41,18 +42,12 @@ class Http1Stream(Stream):
         """See `Stream`."""
         if self.end is None:
             self._finish("client")
-        self._reader.remove(self._fd)
-        close(self._transport.sock, reset=reset)
-        self.response.close()
-
-    def pause(self) -> None:
-        """See `Stream`: the kernel's buffers fill, then the server's."""
-        self._slow = True
-        self._reader.pause(self._fd)
-
-    def resume(self) -> None:
-        """See `Stream`."""
-        self._reader.resume(self._fd)
+        # Its number may be another stream's as soon as it is closed.
+        fd, self._fd = self._fd, _CLOSED
+        if fd != _CLOSED:
+            self._reader.remove(fd)
+            close(self._transport.sock, reset=reset)
+            self.response.close()
 
     def ready(self) -> None:
         """See `Stream`."""
@@ -74,8 +69,16 @@ class Http1Stream(Stream):
     def take(self, data: bytes, stamp: int) -> None:
         """See `Watched`."""
         self._receive(data, stamp)
+        if self._slow and len(data) < READ_SIZE and not self.paused:
+            self._slow = False  # what had waited has been read
         if self._transport.ended and self.end is None:
             self._finish("message_end" if self.response.ends_with_connection else "eof")
+
+    def _hold(self) -> None:
+        self._reader.pause(self._fd)  # the kernel's buffers fill, then the server's
+
+    def _read_on(self) -> None:
+        self._reader.resume(self._fd)
 
     def _flows(self) -> None:
         self._reader.gather(self._fd)

@@ -35,7 +35,7 @@ class Shared(Protocol):
 class Http2Stream(Stream):
     """One request among others. Closing it is RST_STREAM with CANCEL; its connection stays."""
 
-    __slots__ = ("_connection", "_fields", "body", "id", "paused", "unacknowledged")
+    __slots__ = ("_connection", "_fields", "body", "id", "unacknowledged")
 
     response: FramedAnswer
 
@@ -45,7 +45,6 @@ class Http2Stream(Stream):
         self._fields, body = request
         self.body = memoryview(body)  # what of it is yet to be sent
         self.id = 0
-        self.paused = False
         self.unacknowledged = 0
 
     def start(self) -> None:
@@ -59,15 +58,6 @@ class Http2Stream(Stream):
             self._finish("client")
         self._connection.leave(self)
         self.response.close()
-
-    def pause(self) -> None:
-        """See `Stream`. What has come is not acknowledged, so the server may send no more than is left of the window."""
-        self._slow = self.paused = True
-
-    def resume(self) -> None:
-        """See `Stream`."""
-        self.paused = False
-        self._connection.acknowledge(self)
 
     def ready(self) -> None:
         """See `Watched`."""
@@ -97,6 +87,13 @@ class Http2Stream(Stream):
         if self.end is None:
             self.unprocessed = unprocessed
             self._finish(end, error)
+
+    def _hold(self) -> None:
+        pass  # what has come is not acknowledged, so the server may send no more than is left of the window
+
+    def _read_on(self) -> None:
+        self._slow = False  # nothing of it has waited with us
+        self._connection.acknowledge(self)
 
     def _take(self, events: Sequence[bytes], stamp: int, before: int, slice_: Slice) -> None:
         self._connection.taken += len(events)

@@ -91,6 +91,7 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         first_number=None if course.resumes or contract.is_shared else delivery.numbers.first,
         last_event_id=stream.last_event_id,
         retry_ms=stream.retry,
+        unjudged=stream.unjudged,
     )
     if watch is not None and watch.matched:
         outcome.tokens = watch.matched if watch.tokens is None else watch.tokens

@@ -15,7 +15,7 @@ class Outcome:
     and `reordered` count events of this connection, by the declared sequence (`counts_events`: something counts them). `expected`: the times that a stream of
     this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
     `page`: the beginning of an answer that was no stream. `tokens`: as the server counted them, or the events that the
-    profile calls tokens. `missed`: the stated limits that this stream did not keep, None where it cannot be said.
+    profile calls tokens. `own_fault`: it was not opened for want of our own; `unjudged`: we stumbled over it. `missed`: the stated limits that this stream did not keep, None where it cannot be said.
     """
 
     endpoint: str
@@ -42,6 +42,7 @@ class Outcome:
     last_event_id: str = ""
     retry_ms: int | None = None
     own_fault: bool = False
+    unjudged: bool = False
     tokens: int = 0
     missed: tuple[str, ...] | None = None
 

@@ -88,7 +88,7 @@ class Reader:
         self.crowds = 0  # reads of a sweep that brought several events, counted by the streams
         self._running = False
         self._last_sweep = 0
-        self._wheel: dict[int, list[Limited]] = {}
+        self._wheel: dict[int, set[Limited]] = {}
         self._wheel_at = monotonic_ns() // _WHEEL_NS
 
     def add(self, fd: int, stream: Watched) -> None:
@@ -123,10 +123,15 @@ class Reader:
         """Ask the stream when it is due, and call it then. To be repeated where that has become earlier; a deadline
         that moves later costs nothing until it comes.
         """
+        self.disarm(stream)
         due = stream.due()
         if due:
             stream.slot = max(due // _WHEEL_NS + 1, self._wheel_at)
-            self._wheel.setdefault(stream.slot, []).append(stream)
+            self._wheel.setdefault(stream.slot, set()).add(stream)
+
+    def disarm(self, stream: Limited) -> None:
+        """Forget a stream that is over: its limits may lie an hour ahead, and it would be kept until then."""
+        self._wheel.get(stream.slot, set()).discard(stream)
 
     @property
     def open_sockets(self) -> int:
@@ -177,14 +182,15 @@ class Reader:
         late = now - self._last_sweep - self._interval_ns
         self._last_sweep = now
         ready = self._gathered.poll(0, _MOST)
-        if self._new:
-            ready += self._eager.poll(0, _MOST)
+        fresh = self._eager.poll(0, _MOST) if self._new else []
+        whole = max(len(ready), len(fresh)) < _MOST
+        ready += fresh
         self._read(ready)
-        if len(ready) < _MOST:
+        if whole:
             # Whoever was not ready at `now` was empty then, whoever was has been read since.
             self.swept_ns = now
-            if now >= self._wheel_at * _WHEEL_NS:
-                self._expire(now)
+        if now >= self._wheel_at * _WHEEL_NS:
+            self._expire(now)
         self._found += len(ready)
         if late < _MS:  # a late sweep finds segments behind each other whatever the pace: that says nothing of it
             self._in_time += len(ready)
@@ -220,11 +226,9 @@ class Reader:
     def _expire(self, now: int) -> None:
         slot = now // _WHEEL_NS
         while self._wheel_at <= slot:
-            streams = self._wheel.pop(self._wheel_at, None)
+            streams = self._wheel.pop(self._wheel_at, set())
             self._wheel_at += 1
-            for stream in streams or ():
-                if stream.slot != self._wheel_at - 1:
-                    continue  # it has been armed anew since
+            for stream in streams:
                 if 0 < stream.due() <= now:
                     stream.expire()
                 self.arm(stream)

@@ -128,6 +128,10 @@ class Recorder:
         self.ledger.book(endpoint).counters["dropped_arrivals"] += count
         self.slice(endpoint).counters["dropped_arrivals"] += count
 
+    def held_up(self, endpoint: str) -> None:
+        """A task reads a stream more slowly than it comes, so that we stopped reading for it."""
+        self.ledger.book(endpoint).counters["held_up"] += 1
+
     def lost(self, endpoint: str, count: int) -> None:
         """Events that a logical stream has not received on any of its connections."""
         self.ledger.book(endpoint).counters["lost"] += count
@@ -155,6 +159,8 @@ class Recorder:
             book.began_with(outcome.first_number)
         if outcome.own_fault:
             book.counters["own_faults"] += 1
+        if outcome.unjudged:
+            book.counters["unjudged"] += 1
         book.counters["tokens"] += outcome.tokens
         if outcome.missed is not None:
             book.counters["judged"] += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -16,6 +18,9 @@ from ssegauge.load.response import Answer, Malformed
 from ssegauge.verdict import EndKind
 from ssegauge.wire import LazyDecoder, LimitError, RawEvent
 
+logger = logging.getLogger("ssegauge.load")
+
+_WITH_TRACEBACK = bool(os.environ.get("SSEGAUGE_TRACEBACK"))
 _SHOWN = 120  # characters of an error page kept
 
 
@@ -23,6 +28,7 @@ class Stream(ABC):
     """The reading side of one request. All stamps are monotonic nanoseconds; 0 means not yet.
 
     `unprocessed`: the server has said that it did nothing with the request, which may be made again elsewhere.
+    `paused`: nobody reads, on purpose. `unjudged`: we stumbled over what came.
     """
 
     __slots__ = (
@@ -53,10 +59,13 @@ class Stream(ABC):
         "longest_silence",
         "origin",
         "page",
+        "paused",
         "response",
+        "resumed",
         "sent",
         "slot",
         "ttfb",
+        "unjudged",
         "unprocessed",
         "watch",
     )
@@ -73,7 +82,7 @@ class Stream(ABC):
         # Who reads along is given events; otherwise their blocks will do.
         self._read: Callable[[bytes], Sequence[bytes]]
         self._read = self._decoder.blocks if reading.on_events is None else self._decoder.feed
-        self._slow = False  # stopped on purpose: its lag is not the generator's
+        self._slow = False  # stopped on purpose, and not caught up yet: its lag is not the generator's
         idle = reading.contract.is_idle
         self.watch = None if idle else Watch(reading.contract, reading.delivery, self._lag)
         self.response = response
@@ -87,9 +96,9 @@ class Stream(ABC):
         self.ttfb = self.first_body_byte = self.first_event = self.first_match = 0
         self.last_byte = self.last_event = self.last_match = self.ended = 0
         self.longest_gap = self.longest_silence = 0
-        self.leave_at = 0
+        self.leave_at = self.resumed = 0
         self.slot = 0
-        self.unprocessed = False
+        self.paused = self.unjudged = self.unprocessed = False
 
     # -- what the user's greenlet does
 
@@ -106,13 +115,19 @@ class Stream(ABC):
     def close(self, *, reset: bool = False) -> None:
         """Let go of the connection, by RST with `reset`; a stream that has not ended is ended by us."""
 
-    @abstractmethod
     def pause(self) -> None:
         """Stop reading, so that the server cannot write."""
+        if self.end is None and not self.paused:
+            self.paused = self._slow = True
+            self._hold()
 
-    @abstractmethod
     def resume(self) -> None:
         """Read on."""
+        if self.end is None and self.paused:
+            self.paused = False
+            self.resumed = monotonic_ns()
+            self._read_on()
+            self._reader.arm(self)
 
     @property
     def last_event_id(self) -> str:
@@ -149,7 +164,8 @@ class Stream(ABC):
     def expire(self) -> None:
         """A deadline has passed. See `Watched`."""
         # What has come in time but was not read yet must not be called late.
-        self.ready()
+        if not self.paused:
+            self.ready()
         if self.end is not None:
             return
         now = monotonic_ns()
@@ -161,6 +177,17 @@ class Stream(ABC):
     # -- bytes
 
     def _receive(self, data: bytes, stamp: int) -> None:
+        try:
+            self._look_into(data, stamp)
+        except Exception as error:
+            # Whatever a server makes us stumble over costs its own stream, not those that are read beside it.
+            told = f"{type(error).__name__}: {error}"
+            logger.error("%s cannot be judged: %s", self._endpoint, told, exc_info=error if _WITH_TRACEBACK else None)  # noqa: TRY400
+            self.unjudged = True
+            if self.end is None:
+                self._finish("malformed", f"it cannot be judged: {type(error).__name__}")
+
+    def _look_into(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
         fault = ""
         response = self.response
@@ -271,10 +298,19 @@ class Stream(ABC):
             self.watch.close(ended=end == "message_end")
         if self.is_event_stream:
             self._recorder.closed(self._endpoint, comments=self._decoder.comments)
+        self._reader.disarm(self)
         self._let_go()
         self._on_end()
 
     # -- what depends on the connection
+
+    @abstractmethod
+    def _hold(self) -> None:
+        """See `pause`."""
+
+    @abstractmethod
+    def _read_on(self) -> None:
+        """See `resume`."""
 
     def _flows(self) -> None:  # noqa: B027 - nothing to do on a shared connection
         """The first event is there."""

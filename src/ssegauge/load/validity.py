@@ -46,6 +46,8 @@ class Evidence:
     stamp_bound: Histogram
     busiest: float
     missing: tuple[str, ...] = ()
+    unjudged: int = 0
+    held_up: int = 0
 
 
 def reasons(evidence: Evidence, limits: Limits) -> list[str]:
@@ -61,6 +63,12 @@ def reasons(evidence: Evidence, limits: Limits) -> list[str]:
         found.append(
             f"{evidence.own_faults} streams were not opened for want of our own files or ports: raise the limit of open "
             "files, add addresses (--sse-source-addresses) or a worker on another machine"
+        )
+    if evidence.unjudged:
+        found.append(f"{evidence.unjudged} streams could not be judged: the log says why; please report it")
+    if evidence.held_up:
+        found.append(
+            f"{evidence.held_up} times a task read its stream more slowly than it came, and held it up: gaps are its own"
         )
     return found
 

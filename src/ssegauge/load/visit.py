@@ -162,13 +162,13 @@ class Visit:
         if cookie:
             headers.setdefault("Cookie", cookie)
         began = monotonic_ns()
+        self._stream = None  # that of a redirect, say: who is stopped while this one connects has none
         try:
             self._stream = stream = self._connected(plan, headers)
         except (ConnectError, ValueError) as error:
             own = isinstance(error, ConnectError) and error.own
             late = isinstance(error, ConnectError) and error.timeout
             self._failure = Failure("timeout_connect" if late else "connect_error", str(error), own)
-            self._stream = None
             return False
         self._connect_us += (stream.sent - began) / 1000
         self._origin = stream.origin
@@ -232,6 +232,7 @@ class Visit:
         self._inbox.extend(events)
         if len(self._inbox) > _MOST_WAITING and not self._paused and self._stream is not None:
             self._paused = True
+            self._session.recorder.held_up(self.plan.name)
             self._stream.pause()
         self._wake()
 

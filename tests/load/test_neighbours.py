@@ -1,0 +1,148 @@
+"""What one stream does, or is made to do, is no other stream's business, and costs nothing once it is over."""
+
+import pytest
+
+from tests.load.acting import acted
+
+
+def test_a_stream_that_cannot_be_judged_costs_no_other_stream_its_events(source):
+    """A fault of ours, planted: what a server makes us stumble over must not be blamed on those read beside it."""
+    found = acted(
+        source,
+        """
+from ssegauge.load.stream import Stream
+whole = Stream._take
+def stumbling(self, events, stamp, before, slice_):
+    if self._endpoint == "odd" and self.events >= 5:
+        raise OverflowError("planted")
+    whole(self, events, stamp, before, slice_)
+Stream._take = stumbling
+paths = {"odd": "/ok?events=20&gap_ms=5"} | {f"good {n}": "/ok?events=20&gap_ms=5" for n in range(20)}
+streams = {name: gevent.spawn(user().stream, "GET", path, name=name) for name, path in paths.items()}
+gevent.joinall(streams.values())
+say(**{name: [stream.value.verdict, stream.value.events, stream.value.unjudged] for name, stream in streams.items()})
+""",
+    )
+    assert found.pop("odd") == ["malformed", 5, True]
+    assert set(map(tuple, found.values())) == {("complete", 21, False)}
+
+
+def test_who_has_left_takes_nobody_s_socket_along(source):
+    """The number of a closed socket is the next one's: whoever left it has no business with it any more."""
+    found = acted(
+        source,
+        """
+one, other = user(), user()
+with one.stream("GET", "/ok?events=1000&gap_ms=20", events=True) as first:
+    for event in first:
+        first.leave()
+    second = other.stream("GET", "/ok?events=40&gap_ms=20", events=True, timeouts=Timeouts(idle=5 * SECOND))
+    second.__enter__()
+    events = iter(second)
+    next(events)
+watched = one.session.reader.open_sockets
+for event in events:
+    pass
+second.__exit__(None, None, None)
+say(left=first.outcome.verdict, other=second.outcome.verdict, watched=watched)
+""",
+    )
+    assert found == {"left": "client_closed", "other": "complete", "watched": 1}
+
+
+def test_who_stops_reading_reads_nothing_and_calls_nobody_silent(source):
+    found = acted(
+        source,
+        """
+with user().stream("GET", "/ok?events=200&gap_ms=10", events=True, timeouts=Timeouts(idle=0.3 * SECOND)) as stream:
+    events = iter(stream)
+    next(events)
+    stream.resume()  # it reads already
+    stream.pause()
+    stream.pause()
+    before = stream._stream.bytes
+    gevent.sleep(1 * SECOND)
+    while_stopped = stream._stream.bytes - before
+    stream.resume()
+    rest = sum(1 for _ in events)
+say(read=while_stopped, rest=rest, verdict=stream.outcome.verdict)
+""",
+    )
+    assert found["read"] == 0
+    assert (found["verdict"], found["rest"]) == ("complete", 200)
+
+
+def test_a_slow_task_holds_its_stream_up_and_the_run_says_so(source):
+    """At most ten thousand events wait for a task, then the server has to; that these gaps are ours is counted."""
+    found = acted(
+        source,
+        """
+with user().stream("GET", "/flood?events=60000", name="flood", events=True) as stream:
+    events = iter(stream)
+    next(events)
+    while not stream._paused:
+        gevent.sleep(0.01)
+    gevent.sleep(0.2 * SECOND)
+    waiting = len(stream._inbox)
+    rest = sum(1 for _ in events)
+say(waiting=waiting, rest=rest, verdict=stream.outcome.verdict,
+    held_up=user().session.recorder.ledger.book("flood").counters["held_up"])
+""",
+    )
+    assert 10_000 < found["waiting"] < 20_000
+    assert (found["verdict"], found["rest"]) == ("complete", 60_000)
+    assert found["held_up"] >= 1
+
+
+def test_streams_that_have_ended_are_not_kept_until_their_limits(source):
+    found = acted(
+        source,
+        """
+from ssegauge.load.stream import Stream
+for _ in range(20):
+    user().stream("GET", "/ok", timeouts=Timeouts(idle=3600, first_byte=3600, total=7200))
+gc.collect()
+say(kept=sum(isinstance(found, Stream) for found in gc.get_objects()))
+""",
+    )
+    assert found["kept"] <= 1  # the last one may still be in the hands of whoever read it
+
+
+def test_who_is_stopped_while_a_redirect_connects_has_left(source):
+    """A full backlog answers nobody."""
+    found = acted(
+        source,
+        """
+import socket
+full = socket.create_server(("127.0.0.1", 0), backlog=0)
+before = [socket.create_connection(full.getsockname()) for _ in range(1)]
+address = "http://127.0.0.1:%d/" % full.getsockname()[1]
+outcomes = []
+environment.events.request.add_listener(lambda exception, **_: outcomes.append(str(exception or "none")))
+visitor = user()
+visitor._tell = lambda outcome: outcomes.append(outcome.verdict)
+task = gevent.spawn(visitor.stream, "GET", "/redirect?to=" + address)
+gevent.sleep(0.5 * SECOND)
+waited = not task.ready()
+task.kill()
+say(waited=waited, outcomes=outcomes)
+""",
+    )
+    assert found == {"waited": True, "outcomes": ["client_closed"]}
+
+
+@pytest.mark.parametrize("busy", [3, 30])
+def test_limits_are_looked_at_however_many_sockets_have_something(source, busy):
+    found = acted(
+        source,
+        f"""
+from ssegauge.load import reader
+reader._MOST = 8  # sockets of a sweep
+floods = [gevent.spawn(user().stream, "GET", "/flood?events=100000000", timeouts=Timeouts(total=20 * SECOND))
+          for _ in range({busy})]
+silent = gevent.spawn(user().stream, "GET", "/mute", timeouts=Timeouts(first_byte=0.5 * SECOND))
+silent.join(15 * SECOND)
+say(verdict=silent.value.verdict if silent.value else "", floods=sum(not flood.ready() for flood in floods))
+""",
+    )
+    assert found == {"verdict": "timeout", "floods": busy}
