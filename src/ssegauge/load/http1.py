@@ -68,7 +68,10 @@ class Http1Stream(Stream):
 
     def take(self, data: bytes, stamp: int) -> None:
         """See `Watched`."""
-        self._receive(data, stamp)
+        try:
+            self._receive(data, stamp)
+        except Exception as error:  # noqa: BLE001 - see `_stumbled`
+            self._stumbled(error)
         if self._slow and len(data) < READ_SIZE and not self.paused:
             self._slow = False  # what had waited has been read
         if self._transport.ended and self.end is None:

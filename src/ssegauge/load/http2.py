@@ -69,24 +69,30 @@ class Http2Stream(Stream):
             status = next((value for name, value in headers if name == ":status"), "")
             if status.isdigit() and int(status) >= 200:
                 self.response.head(int(status), [field for field in headers if not field[0].startswith(":")])
-            self._receive(b"", stamp)
+            self._came(b"", stamp)
 
     def content(self, data: bytes, stamp: int) -> None:
         """A part of the content has come."""
         if self.end is None:
-            self._receive(data, stamp)
+            self._came(data, stamp)
 
     def over(self, stamp: int) -> None:
         """The server has ended the stream."""
         self.response.done = True
         if self.end is None:
-            self._receive(b"", stamp)
+            self._came(b"", stamp)
 
     def broken(self, end: EndKind, error: str, *, unprocessed: bool = False) -> None:
         """The stream, or its connection, has come to a bad end."""
         if self.end is None:
             self.unprocessed = unprocessed
             self._finish(end, error)
+
+    def _came(self, data: bytes, stamp: int) -> None:
+        try:
+            self._receive(data, stamp)
+        except Exception as error:  # noqa: BLE001 - see `_stumbled`
+            self._stumbled(error)
 
     def _hold(self) -> None:
         pass  # what has come is not acknowledged, so the server may send no more than is left of the window

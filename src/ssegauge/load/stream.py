@@ -177,17 +177,6 @@ class Stream(ABC):
     # -- bytes
 
     def _receive(self, data: bytes, stamp: int) -> None:
-        try:
-            self._look_into(data, stamp)
-        except Exception as error:
-            # Whatever a server makes us stumble over costs its own stream, not those that are read beside it.
-            told = f"{type(error).__name__}: {error}"
-            logger.error("%s cannot be judged: %s", self._endpoint, told, exc_info=error if _WITH_TRACEBACK else None)  # noqa: TRY400
-            self.unjudged = True
-            if self.end is None:
-                self._finish("malformed", f"it cannot be judged: {type(error).__name__}")
-
-    def _look_into(self, data: bytes, stamp: int) -> None:
         self.bytes += len(data)
         fault = ""
         response = self.response
@@ -218,6 +207,14 @@ class Stream(ABC):
             self._finish("malformed", fault)
         elif response.done:
             self._finish("message_end")
+
+    def _stumbled(self, error: Exception) -> None:
+        # Whatever a server makes us stumble over costs its own stream, not those that are read beside it.
+        told = f"{type(error).__name__}: {error}"
+        logger.error("%s cannot be judged: %s", self._endpoint, told, exc_info=error if _WITH_TRACEBACK else None)
+        self.unjudged = True
+        if self.end is None:
+            self._finish("malformed", f"it cannot be judged: {type(error).__name__}")
 
     def _begins(self, content: bytes, fault: str) -> bool:
         if self.response.status is not None:
