@@ -62,6 +62,16 @@ class Exchange:
         await self.numbers(range(self.events))
         await self.send(chunk(DONE) + END)
 
+    async def pinged(self):
+        """Four comments between two events."""
+        await self.send(CHUNKED)
+        for number in range(self.events):
+            await self.numbers([number])
+            for _ in range(4):
+                await self.send(chunk(b": ping\n\n"))
+                await asyncio.sleep(self.gap)
+        await self.send(chunk(DONE) + END)
+
     async def flood(self):
         """As many as there is room for, all at once."""
         await self.send(CHUNKED)

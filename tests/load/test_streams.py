@@ -19,6 +19,7 @@ ENDS = {
     "/length": ("complete", "message_end", 11),
     "/zipped": ("complete", "message_end", 11),
     "/hints": ("complete", "message_end", 11),
+    "/pinged?events=5&gap_ms=20": ("complete", "message_end", 6),
     "/truncate": ("truncated", "eof", 10),
     "/short_length": ("truncated", "eof", 11),
     "/unfinished": ("truncated", "message_end", 10),
@@ -92,6 +93,14 @@ def test_times_come_in_their_order(ended):
     assert 0 < times["ttfb"] <= times["first_body_byte"] <= times["first_event"] < times["duration"]
     assert times["connect"] > 0
     assert times["longest_gap"] <= times["duration"]
+
+
+def test_a_comment_ends_a_silence_and_no_gap(ended):
+    times = ended["outcomes"]["/pinged?events=5&gap_ms=20"]["times"]
+    assert 0 < times["longest_silence"] < times["longest_gap"]
+    assert times["longest_gap"] > 5 * 20_000 * 0.9  # five pauses lie between two events
+    times = ended["outcomes"]["/ok"]["times"]
+    assert times["longest_silence"] >= times["longest_gap"]
 
 
 def test_a_silence_lasts_as_long_as_its_limit(ended):
