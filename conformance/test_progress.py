@@ -10,7 +10,7 @@ from typing import Any
 from ssegauge.judging import Untestable, broken, rule
 from ssegauge.means.contract import first_terminal, part_of, unreadable
 from ssegauge.observation import Arrival, Evidence, Observation
-from ssegauge.profile.pointer import MISSING
+from ssegauge.profile.pointer import MISSING, whole_number
 from ssegauge.visible import visible
 
 
@@ -81,22 +81,11 @@ def _numbered(observation: Observation) -> list[tuple[Arrival, int]]:
     """The events that carry a sequence number, with it."""
     sequence = observation.endpoint.sequence
     assert sequence is not None
-    found = [(arrival, _whole_number(sequence.in_data(arrival.data))) for arrival in observation.contract_arrivals]
+    found = [(arrival, whole_number(sequence.in_data(arrival.data))) for arrival in observation.contract_arrivals]
     numbered = [(arrival, number) for arrival, number in found if number is not None]
     if not numbered:
         raise Untestable(f"no event carries a sequence number at {sequence.pointer}")
     return numbered
-
-
-def _whole_number(value: Any) -> int | None:
-    """The number of 7, 7.0 or "7"."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 40:
-        return int(value)
-    return value if isinstance(value, int) else None
 
 
 def _progress(observation: Observation) -> Iterator[tuple[Arrival, Any]]:

@@ -1,10 +1,13 @@
 import json
+import os
 import stat
+import threading
 
 import pytest
 
 from ssegauge import results
 from ssegauge.results import ResultsError
+from tests.timing import MS
 
 CONFORMANCE = {
     "schema": results.SCHEMA,
@@ -40,6 +43,19 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path):
     results.write(file, LOAD)
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~results._umask()
+
+
+def test_what_is_no_file_is_written_into_and_stays(tmp_path):
+    """As /dev/null, which root would replace for everybody."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    said = []
+    reader = threading.Thread(target=lambda: said.append(path.read_text()))
+    reader.start()
+    results.write(path, CONFORMANCE)
+    reader.join(10_000 * MS)
+    assert json.loads(said[0]) == CONFORMANCE
+    assert path.is_fifo()
 
 
 def test_what_is_no_results_document_is_not_written(tmp_path):

@@ -55,9 +55,15 @@ def write(path: str | Path, document: dict[str, Any]) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file by a temporary name in the same folder, which then takes the place of the old one."""
+    """Write a text file by a temporary name in the same folder, which then takes the place of the old one.
+
+    What is no file, as /dev/null or a pipe, is written into: nothing may take its place.
+    """
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         temporary = Path(name)

@@ -203,16 +203,23 @@ class Exchange:
 
     async def resume(self):
         """`events` in all, cut off after `cut` of them, by ids; `skip` and `again` damage each resumption."""
-        first = int(self.headers.get("last-event-id") or -1) + 1
+        first = int(self.headers.get("last-event-id", "").removeprefix(self.params.get("named", "")) or -1) + 1
         if first:
             first += int(self.params.get("skip", 0)) - int(self.params.get("again", 0))
         await self.send(CHUNKED + chunk(b"retry: 20\n\n"))
         for count, number in enumerate(range(first, self.events)):
             if count == int(self.params.get("cut", 1 << 30)):
                 return
-            await self.send(chunk(event(number, id=True)))
+            await self.send(
+                chunk(event(number, id=True).replace(b"id: ", b"id: " + self.params.get("named", "").encode()))
+            )
             await asyncio.sleep(self.gap)
         await self.send(chunk(DONE) + END)
+
+    async def forget(self):
+        """Gives an id to whoever brings none, and takes it away from whoever brings one; cut each time."""
+        field = b"id" if self.headers.get("last-event-id") else b"id: 5"
+        await self.send(CHUNKED + chunk(b"retry: 1\n\n") + chunk(field + b"\ndata: x\n\n"))
 
 
 async def serve(reader, writer):

@@ -12,7 +12,13 @@ from ssegauge.load.options import Adder
 
 @pytest.mark.parametrize(
     ("metavar", "default", "wrong"),
-    [("SECONDS", 10.0, "-1"), ("SHARE", 1.0, "7"), ("NUMBER", 100, "0"), ("PER_SECOND", 1.0, "nan")],
+    [
+        ("SECONDS", 10.0, "-1"),
+        ("SHARE", 1.0, "7"),
+        ("NUMBER", 100, "0"),
+        ("PER_SECOND", 1.0, "nan"),
+        ("SECONDS", 10.0, "inf"),
+    ],
 )
 def test_a_number_that_means_nothing_is_refused(metavar, default, wrong, capsys):
     parser = ArgumentParser()
@@ -22,7 +28,8 @@ def test_a_number_that_means_nothing_is_refused(metavar, default, wrong, capsys)
     assert parser.parse_args([]).sse_thing == default
     with pytest.raises(SystemExit):
         parser.parse_args([f"--sse-thing={wrong}"])
-    assert f"argument --sse-thing: at least {1 if metavar == 'NUMBER' else 0}" in capsys.readouterr().err
+    said = "a finite number" if wrong in {"nan", "inf"} else f"at least {1 if metavar == 'NUMBER' else 0}"
+    assert f"argument --sse-thing: {said}" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         parser.parse_args(["--sse-thing=x"])
     assert f"invalid {type(default).__name__} value: 'x'" in capsys.readouterr().err

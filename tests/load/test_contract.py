@@ -162,3 +162,12 @@ def test_a_payload_that_leads_its_schema_down_without_end_does_not_keep_it():
     assert watch.see(b"data: " + b'{"a":' * 150 + b"{}" + b"}" * 150, 0.0)
     assert watch.see(b"data: " + b'{"a":' * 900 + b"{}" + b"}" * 900, 0.0)
     assert watch.faults == {"schema": 1}
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 4), ("1.0", 2, "4.0"), ('"1"', '"2"', '"4"')])
+def test_a_number_of_the_sequence_may_be_written_in_any_way_that_a_check_takes(numbers):
+    delivery = Delivery()
+    watch = Watch(Contract(Endpoint(name="e", data="json", sequence={"pointer": "/n"})), delivery, lambda _: None)
+    for number in numbers:
+        watch.see(f'data: {{"n": {number}}}'.encode(), 0.0)
+    assert (delivery.numbers.first, delivery.lost) == (1, 1)

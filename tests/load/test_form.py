@@ -30,6 +30,7 @@ def test_a_mistake_is_said_in_the_form_and_the_next_run_is_as_it_was_told(tmp_pa
     with locust_page(tmp_path, "--sse-target", two_endpoints) as page:
         for field, value, words in (
             ("sse_idle_timeout", "-1", "--sse-idle-timeout: at least 0, not -1"),
+            ("sse_total_timeout", "inf", "--sse-total-timeout: a finite number, not inf"),
             ("sse_idle_timeout", "soon", "--sse-idle-timeout: expected a number, not 'soon'"),
             ("sse_http2_streams", "2.5", "--sse-http2-streams: expected a whole number, not '2.5'"),
             ("sse_measure", "latency", "--sse-measure: one of ttfb, "),

@@ -92,6 +92,10 @@ def test_what_nobody_counts_is_not_called_none():
     assert book_figures(ledger.book("plain"))["events"]["lost"] is None
     assert book_figures(ledger.book("numbered"))["events"]["reordered"] == 0
     assert book_figures(ledger.total())["events"]["lost"] == 2
+    ledger.book("named").counters.update(uncounted=1, named=1, duplicated=3, lost=1)
+    found = book_figures(ledger.book("named"))["events"]
+    assert [found[kind] for kind in ("lost", "duplicated", "reordered")] == [None, 3, None]
+    assert book_figures(ledger.total())["events"]["lost"] is None  # two, and who knows how many more
 
 
 def test_a_row_has_the_times_of_the_streams_that_ended_in_its_second():
@@ -262,3 +266,12 @@ def test_only_so_many_endpoints_have_rows_of_their_own():
     document = collector.document({}, Limits())
     assert len(document["endpoints"]) == document["series"][0]["started"] == 150
     assert sum(bool(endpoint["series"]) for endpoint in document["endpoints"].values()) == 100
+
+
+def test_the_page_turns_with_the_second_also_where_a_stream_has_just_opened(monkeypatch):
+    recorder, clock = worker(monkeypatch, [(0.5, 1), (1.001, 1)])
+    clock.now = int(101.002 * SECOND)
+    assert recorder.tick(clock.now)
+    assert not recorder.tick(clock.now)
+    recorder.started("/")
+    assert recorder.ledger.book("/").at(101).counters["started"] == 1

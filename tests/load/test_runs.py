@@ -50,6 +50,15 @@ def test_a_run_that_comes_to_nothing_leaves_no_results_of_another(tmp_path, sour
     assert not results.exists()
 
 
+def test_a_stop_timeout_lets_all_streams_end_and_none_begin(locust, source):
+    """Streams so short that at any moment some user is between two of them."""
+    ended = locust(
+        "concurrent_streams", "--host", f"{source}/ok?events=1", *["-u", "60", "-r", "60", "-t", "3s", "-s", "20s"]
+    ).finish()
+    assert ended.results["streams"]["by_verdict"].keys() == {"complete"}, ended.results["streams"]
+    assert ended.results["streams"]["attempted"] > 500
+
+
 @pytest.fixture
 def once(tmp_path):
     """A scenario in which each user opens each endpoint's stream once."""

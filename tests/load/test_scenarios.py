@@ -100,6 +100,7 @@ def test_churn_leaves_by_both_ways_and_sees_the_target_let_go(locust, source, pr
     assert set(ended.results["streams"]["by_verdict"]) == {"client_closed"}, ended.output
     assert ended.results["streams"]["attempted"] > 20
     assert ended.results["churn"]["back"] is True
+    assert "churn: the target serves no more streams than before the run, " in ended.output
     assert max(value for _, value in ended.results["churn"]["sockets"]) > 0
     assert ended.code == 0
 
@@ -110,7 +111,9 @@ def test_churn_fails_where_streams_are_not_let_go(locust, source, profile):
     options = ["--sse-target", str(path), "--sse-pid", str(source.pid), "--sse-longest", "0.5", "--sse-settle", "1"]
     ended = locust("churn", *options, *users(3, 2)).finish()
     assert ended.results["churn"]["back"] is False, ended.output
-    assert ended.results["churn"]["after"] > ended.results["churn"]["base"]
+    found = ended.results["churn"]
+    assert found["after"] > found["base"]
+    assert f"churn: the target still serves {found['after']:g} streams " in ended.output
     assert ended.code == 1
 
 

@@ -87,7 +87,7 @@ class Reading(NamedTuple):
     lack: str = ""
 
 
-UNCOUNTED: Final = "the profile declares no `sequence`, so nobody could count"
+UNCOUNTED: Final = "nothing numbers the events (no `sequence` in the profile, no ids that count), so nobody could count"
 _DAMAGE: Final = ("events.lost", "events.duplicated", "events.reordered")
 
 

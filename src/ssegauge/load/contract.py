@@ -14,7 +14,7 @@ from jsonschema.protocols import Validator
 from ssegauge.load.delivery import Ids, Numbers
 from ssegauge.order import State
 from ssegauge.profile.endpoint import Endpoint
-from ssegauge.profile.pointer import MISSING, payload
+from ssegauge.profile.pointer import MISSING, payload, whole_number
 from ssegauge.wire import data_in, id_in, type_in
 
 _MOST_KINDS = 1000  # a hostile server invents a type for each event
@@ -251,8 +251,8 @@ class Watch:
     def _inside(self, kind: str, document: Any, arrived_wall: float) -> None:
         endpoint = self._contract.endpoint
         if endpoint.sequence is not None:
-            number = endpoint.sequence.find(document)
-            if type(number) is int:
+            number = whole_number(endpoint.sequence.find(document))
+            if number is not None:
                 self._delivery.numbers.see(number)
         if endpoint.sent_at is not None:
             sent = endpoint.sent_at.seconds(document)

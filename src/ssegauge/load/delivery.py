@@ -113,6 +113,11 @@ class Ids:
             self._seen.discard(self._latest.popleft())
 
     @property
+    def counting(self) -> bool:
+        """Whether they count, so that what was left out is known."""
+        return self._numbers is not None and self._numbers.first is not None
+
+    @property
     def lost(self) -> int:
         """Numbers left out between connections; 0 where the ids do not count."""
         return self._numbers.lost if self._numbers is not None else 0

@@ -63,10 +63,7 @@ def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
             "received": sums.events,
             "comments": sums.comments,
             "bytes": sums.bytes,
-            # Where no profile says how events are counted, nothing is known; nothing is not none.
-            "lost": counters["lost"] + lost_heads if counters["counted"] else None,
-            "duplicated": counters["duplicated"] if counters["counted"] else None,
-            "reordered": counters["reordered"] if counters["counted"] else None,
+            **damage(book, lost_heads),
         },
         "latency": {name: time_figures(latency[name]) for name in LATENCIES if latency.get(name)},
     }
@@ -87,6 +84,20 @@ def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
     if book.failed:
         figures["failed_latency"] = {name: time_figures(book.failed[name]) for name in LATENCIES if name in book.failed}
     return figures
+
+
+def damage(book: Book, lost_heads: int = 0) -> dict[str, int | None]:
+    """Events lost, duplicated and reordered; None where nothing counts them: nothing is not none.
+
+    Where some streams bore ids that do not count, what they lost cannot be known, and so neither can the sum.
+    """
+    counters = book.counters
+    followed = counters["counted"] and not counters["uncounted"]
+    return {
+        "lost": counters["lost"] + lost_heads if followed else None,
+        "duplicated": counters["duplicated"] if followed or counters["named"] else None,
+        "reordered": counters["reordered"] if followed else None,
+    }
 
 
 def lost_heads(book: Book) -> int:

@@ -46,7 +46,7 @@ def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
         pending=False,
     )
     outcome = Outcome(course.name, verdict(facts), facts, error=failure.error, own_fault=failure.own)
-    outcome.counts_events = _counts(contract)
+    outcome.counts_events = contract.endpoint.sequence is not None
     now = monotonic_ns()
     outcome.lasted_us = (now - course.begun) / 1000
     if failure.end != "client":
@@ -87,7 +87,8 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         reordered=delivery.reordered - course.reordered_before,
         # What a resumed stream lacks may still come on its next connection.
         lost=0 if course.resumes else delivery.lost,
-        counts_events=_counts(contract),
+        counts_events=_counts(contract, stream, delivery),
+        counts_again=contract.counts_ids,
         first_number=None if course.resumes or contract.is_shared else delivery.numbers.first,
         last_event_id=stream.last_event_id,
         retry_ms=stream.retry,
@@ -101,8 +102,12 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
     return outcome
 
 
-def _counts(contract: Contract) -> bool:
-    return contract.endpoint.sequence is not None or contract.counts_ids
+def _counts(contract: Contract, stream: Stream, delivery: Delivery) -> bool | None:
+    if contract.endpoint.sequence is not None:
+        return True if not stream.events or delivery.numbers.first is not None else None
+    if contract.counts_ids and stream.events:
+        return delivery.ids.counting
+    return None
 
 
 def _missed(outcome: Outcome, contract: Contract) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ from flask import Response, jsonify, request, send_file
 from locust.web import WebUI
 
 from ssegauge.load.conductor import Conductor
+from ssegauge.load.figures import damage
 
 _PATH = "ssegauge"
 _FILES = {
@@ -23,7 +24,6 @@ _FILES = {
     "tab.js": ("tab.js", "text/javascript"),
 }
 _TIMES = ("first_event", "gap", "lag")
-_DAMAGE = ("lost", "duplicated", "reordered")
 _SHOWN = ("count", "p50", "p95", "p99", "max")
 
 
@@ -88,8 +88,7 @@ def _totals(book: Any) -> dict[str, Any]:
         "opened": book.counters["opened"],
         "failed": book.counters["failed"],
         "dropped": book.counters["dropped_arrivals"],
-        # null where no stream had anything to count by, as in the results
-        **{kind: book.counters[kind] if book.counters["counted"] else None for kind in _DAMAGE},
+        **damage(book),
         "verdicts": dict(book.verdicts),
         "messages": dict(book.messages.most_common(10)),
     }

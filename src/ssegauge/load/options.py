@@ -119,6 +119,8 @@ class Adder:
 def _within(kind: Callable[[str], float], lowest: float, highest: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
+        if not math.isfinite(value):
+            raise ArgumentTypeError(f"a finite number, not {text}")
         if not lowest <= value <= highest:
             most = "" if highest == math.inf else f" and at most {highest:g}"
             raise ArgumentTypeError(f"at least {lowest:g}{most}, not {text}")

@@ -12,7 +12,9 @@ class Outcome:
     """One stream, from its request to its end. Times in microseconds, by the names of DESIGN ("Times").
 
     `faults` are breaches of the endpoint's contract by kind (order, terminal, json, schema, progress); `lost`, `duplicated`
-    and `reordered` count events of this connection, by the declared sequence (`counts_events`: something counts them). `expected`: the times that a stream of
+    and `reordered` count events of this connection, by the declared sequence or by ids that count. `counts_events`: whether these
+    did; False where there were ids that do not, so that what was lost cannot be known, None where there was nothing.
+    `counts_again`: ids show at least what comes twice. `expected`: the times that a stream of
     this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
     `page`: the beginning of an answer that was no stream. `tokens`: as the server counted them, or the events that the
     profile calls tokens. `own_fault`: it was not opened for want of our own; `unjudged`: we stumbled over it. `missed`: the stated limits that this stream did not keep, None where it cannot be said.
@@ -37,7 +39,8 @@ class Outcome:
     duplicated: int = 0
     reordered: int = 0
     reconnects: int = 0
-    counts_events: bool = False
+    counts_events: bool | None = None
+    counts_again: bool = False
     first_number: int | None = None
     last_event_id: str = ""
     retry_ms: int | None = None
@@ -67,8 +70,8 @@ class Outcome:
 
 
 class StreamFailed(Exception):
-    """Raised nowhere: given to Locust's request event. Its text is the outcome's message."""
+    """Raised nowhere: given to Locust's request event, which counts failures by their text."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.message)
+    def __init__(self, outcome: Outcome, text: str) -> None:
+        super().__init__(text)
         self.outcome = outcome

@@ -39,7 +39,8 @@ def follow(user: SseUser, until_cut: Callable[[], float], *, most: int) -> int:
             connections += 1
             if is_over(outcome):
                 break
-            last_event_id = outcome.last_event_id or last_event_id
+            if outcome.opened:
+                last_event_id = outcome.last_event_id  # an empty id on the way has taken it away
             retry_ms = outcome.retry_ms if outcome.retry_ms is not None else retry_ms
             user.pause(min(retry_ms, _MOST_RETRY_MS) / 1000)
     finally:

@@ -61,9 +61,8 @@ class Recorder:
 
     def tick(self, now: int) -> bool:
         """Turn the page where a second has passed; True when it has."""
-        if now < self._next_moment:
-            return False
-        self._count_open(now)
+        if now >= self._next_moment:  # else a stream that opened or closed has had it counted
+            self._count_open(now)
         if now < self._next:
             return False
         self.settle()
@@ -149,8 +148,10 @@ class Recorder:
             book.counters["failed"] += 1
             slice_.counters["failed"] += 1
             book.note(outcome.message)
-        if outcome.counts_events:
-            book.counters["counted"] += 1
+        if outcome.counts_events is not None:
+            book.counters["counted" if outcome.counts_events else "uncounted"] += 1
+        if outcome.counts_again:
+            book.counters["named"] += 1
         for name in ("lost", "duplicated", "reordered", "reconnects"):
             count = getattr(outcome, name)
             if count:

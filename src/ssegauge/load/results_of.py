@@ -80,10 +80,10 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"streams: {streams['attempted']} attempted, at most {streams['peak_open']} open; {verdicts}"
     if streams["dropped_arrivals"]:
         yield f"arrivals that could not be made: {streams['dropped_arrivals']}"
-    kinds = ", ".join(f"{events[kind]} {kind}" for kind in ("lost", "duplicated", "reordered"))
-    if events["lost"] is None:
-        kinds = "not counted (no sequence is declared)"
-    yield f"events: {events['received']} received, {kinds}"
+    known = [kind for kind in ("lost", "duplicated", "reordered") if events[kind] is not None]
+    kinds = ", ".join(f"{events[kind]} {kind}" for kind in known) or "not counted (nothing numbers them)"
+    unknown = "" if not known or "lost" in known else ", lost not counted (their ids do not count)"
+    yield f"events: {events['received']} received, {kinds}{unknown}"
     for name, figures in document["latency"].items():
         bounds = figures.get("at_least", ())
         shown = "  ".join(
@@ -99,8 +99,19 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"generator: read lag p99 {lag['p99']:.1f} ms, {document['harness']['coalesced_ratio']:.1%} of events coalesced, clock {document['clock']}"
     if document.get("capacity"):
         yield _capacity(document["capacity"])
+    if "back" in document.get("churn", {}):
+        yield _churn(document["churn"])
     for reason in document["invalid_reasons"]:
         yield f"INVALID: {reason}"
+
+
+def _churn(found: Mapping[str, Any]) -> str:
+    seconds = f"{found['after_s']:g} s after all clients had left"
+    if found["back"]:
+        return f"churn: the target serves no more streams than before the run, {seconds}"
+    if found["after"] is None:
+        return "churn: the target's active streams could not be read in the end"
+    return f"churn: the target still serves {found['after']:g} streams {seconds}; before the run it served {found['base']:g}"
 
 
 def _capacity(found: Mapping[str, Any]) -> str:

@@ -16,7 +16,9 @@ from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
 from ssegauge.load.deadlines import Timeouts
 from ssegauge.load.http2_pool import Http2Pool
+from ssegauge.load.ledger import MAX_MESSAGES
 from ssegauge.load.options import HTTP2_STREAMS
+from ssegauge.load.outcome import Outcome
 from ssegauge.load.reader import Reader
 from ssegauge.load.recorder import Recorder
 from ssegauge.load.selfwatch import SelfWatch
@@ -43,6 +45,7 @@ class Session:
     source_addresses: tuple[str, ...] = ()
     _contracts: dict[int, tuple[Endpoint, Contract]] = field(default_factory=dict)
     _bare: dict[str, Endpoint] = field(default_factory=dict)
+    _texts: set[str] = field(default_factory=set)
     _next_source: int = 0
     _target: LoadTarget | None = None
     _turn: Iterator[Endpoint] | None = None
@@ -69,6 +72,14 @@ class Session:
         if self._turn is None:
             self._turn = cycle(self.target.endpoints(option(self.environment, "sse_endpoint", None)))
         return next(self._turn)
+
+    def text_of(self, outcome: Outcome) -> str:
+        """What Locust counts a failure by; past a hundred different texts, which a server may make up, its verdict."""
+        text = outcome.message
+        if text not in self._texts and len(self._texts) >= MAX_MESSAGES:
+            return f"{outcome.verdict}: others"
+        self._texts.add(text)
+        return text
 
     def bare(self, name: str) -> Endpoint:
         """An endpoint of which nothing is declared."""

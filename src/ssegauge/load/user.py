@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, overload
 
@@ -31,6 +32,7 @@ from ssegauge.redaction import redact_url
 
 logger = logging.getLogger("ssegauge.load")
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _LAST_EVENT_ID = "Last-Event-ID"
 _FORM = "application/x-www-form-urlencoded"  # what a check says of a profile's `data`, as curl does
 _REFUSED_SECONDS = 1.0
@@ -57,6 +59,14 @@ class SseUser(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.cookies = Cookies()
+        self._is_called_off = False
+
+    def stop(self, force: bool = False) -> bool:
+        """See Locust. It ends at once whoever waits between two streams, but a turn of the loop later: until then no
+        further stream begins, which would be cut as soon as it had.
+        """
+        self._is_called_off = self._state != LOCUST_STATE_RUNNING
+        return bool(super().stop(force=force))
 
     @property
     def session(self) -> Session:
@@ -86,8 +96,11 @@ class SseUser(User):
         earlier connections), intended (when the stream should have started, in monotonic nanoseconds), leave_after
         (seconds until we close it ourselves), reset (by RST instead of FIN), again (this is a reconnect).
 
-        A failed stream raises nothing: see `Outcome.verdict`.
+        A failed stream raises nothing: see `Outcome.verdict`. Raises Locust's StopUser where the user has been told to
+        stop while it waited.
         """
+        if self._is_called_off:
+            raise StopUser
         try:
             plan = self._plan(method, path, **request)
         except UserError as error:
@@ -174,11 +187,14 @@ class SseUser(User):
             last_event_id=last_event_id,
             resume_header=resume.header if resume is not None else _LAST_EVENT_ID,
         )
+        method = again or method or call.method
+        if not _TOKEN.fullmatch(method):
+            raise UserError(f"{method!r} is no method of HTTP")
         value = OwnValue()
         return Plan(
             endpoint=declared,
             name=name,
-            method=again or method or call.method,
+            method=method,
             url=value.into(url),
             headers={field: value.into(text) for field, text in said.items()},
             body=value.into_body(body),
@@ -204,7 +220,7 @@ class SseUser(User):
             name=outcome.endpoint,
             response_time=outcome.ms(session.measure),
             response_length=outcome.bytes,
-            exception=StreamFailed(outcome) if outcome.failed else None,
+            exception=StreamFailed(outcome, session.text_of(outcome)) if outcome.failed else None,
             context=self.context(),
             response=None,
         )

@@ -57,6 +57,17 @@ def find(document: Any, tokens: list[str]) -> Any:
     return document
 
 
+def whole_number(value: Any) -> int | None:
+    """The number of 7, 7.0 or "7": of JSON, one that is whole, or written as a text where it is large."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 40:
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
 def put(document: Any, tokens: list[str], value: Any) -> Any:
     """A copy of the document with the value in that place; objects that lie on the way are made."""
     if not tokens:
