@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "parts"))
 from measuring import PARTS, ROOT, bench, cost, locust, read, table  # isort: skip
 
 SECONDS = 6
+MOST_OF_FLOOR, TIMES_HTTPX = 2, 5  # the goals
 
 
 def query(rate):
@@ -39,6 +40,10 @@ def under_locust(scenario, streams, rate):
         begin = min(source.requests()) - 0.05
         cpu = watch.rows[-1][1] - watch.at(begin)[1]
         return *cost(watch, source, SECONDS), cpu * 1e6 / max(1, read_events), read_events
+
+
+def held(holds):
+    return "held" if holds else "NOT held"
 
 
 def medians(rounds):
@@ -80,6 +85,15 @@ def main():
         sorted(theirs[0] / own[0] for theirs, own in zip(found[name], found["ssegauge"], strict=True))
         for name in list(readers)[1:]
     ]
+    against_floor, against_httpx = ours[0] / floor, statistics.median(ratios[0])
+    print(
+        f"\nGoal: at most {MOST_OF_FLOOR} times the bare reader: {held(against_floor <= MOST_OF_FLOOR)}, {against_floor:.2f}"
+    )
+    print(
+        f"Goal: {TIMES_HTTPX} times less than httpx-sse: {held(against_httpx >= TIMES_HTTPX)}, {against_httpx:.2f};",
+        end=" ",
+    )
+    print(f"the bare reader itself: {medians(found['Locust + httpx-sse'])[0] / floor:.2f}")
     print("\nRatios of the single rounds, steady, to httpx-sse and to FastHttp:")
     print(*(" ".join(f"{ratio:.2f}" for ratio in several) for several in ratios), sep="; ")
 
