@@ -184,6 +184,15 @@ class Exchange:
     async def until_close(self):
         await self.send(HEAD + b"\r\n" + b"".join(event(n) for n in range(self.events)) + DONE)
 
+    async def torn(self):
+        """FIN at once, without the closing word of TLS."""
+        await self.until_close()
+        self.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
+    async def torn_length(self):
+        await self.length()
+        self.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
     async def length(self):
         body = b"".join(event(n) for n in range(self.events)) + DONE
         await self.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)

@@ -50,6 +50,7 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
         "verified": good,
         "tunnelled": good | {"proxy": str(source)},
         "cut": good | {"path": f"{secure}/truncate"},
+        "closed": good | {"path": f"{secure}/until_close"},
         "unknown": {"path": f"{secure}/ok"},
         "unverified": {"path": f"{secure}/ok", "verify": False},
         "refused": good | {"proxy": "http://127.0.0.1:1"},
@@ -61,6 +62,7 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
         "verified": "complete",
         "tunnelled": "complete",
         "cut": "truncated",
+        "closed": "complete",
         "unknown": "connect_error",
         "unverified": "complete",
         "refused": "connect_error",
@@ -68,6 +70,17 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
     }, outcomes
     assert "self-signed" in outcomes["unknown"]["error"]
     assert counters.get("user_stamps", 0) == 0
+
+
+def test_a_connection_that_ends_without_close_notify_ends_no_message(secure, certificate):
+    """RFC 9112, 9.8. What has a length of its own is whole all the same."""
+    cases = {path: {"path": secure + path, "verify": str(certificate[0])} for path in ("/torn", "/torn_length")}
+    outcomes, _ = visit(cases, secure)
+    assert {path: (found["verdict"], found["end"]) for path, found in outcomes.items()} == {
+        "/torn": ("truncated", "eof"),
+        "/torn_length": ("complete", "message_end"),
+    }
+    assert "close_notify" in outcomes["/torn"]["error"]
 
 
 ASKED = """

@@ -31,6 +31,9 @@ def arrival(transport: Transport, reader: Reader, recorder: Recorder, *, slow: b
         data, stamp = transport.receive()
     except BlockingIOError:
         return b"", 0
+    except ssl.SSLEOFError:
+        # What has no length of its own is then cut, maybe by an attacker (RFC 9112, 9.8).
+        raise Broken("eof", "TLS: closed without close_notify") from None
     except ssl.SSLError as error:
         raise Broken("reset", f"TLS: {error.reason or error}") from None
     except OSError as error:

@@ -117,12 +117,13 @@ class Plain:
 class Tls:
     """TLS over a plain transport; `handshake` first, until it says that it is done."""
 
-    __slots__ = ("_in", "_out", "_plain", "_tls", "ended", "sock")
+    __slots__ = ("_in", "_out", "_owed", "_plain", "_tls", "ended", "sock")
 
     def __init__(self, plain: Plain, context: ssl.SSLContext, server_hostname: str) -> None:
         self.sock = plain.sock
         self._plain = plain
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._owed = b""  # what TLS itself has to say and the kernel had no room for
         self.ended = False
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
 
@@ -149,12 +150,14 @@ class Tls:
         return data is not None
 
     def flush(self) -> None:
-        """Send what TLS has to say. Handshakes and closing words are small, the kernel takes them whole."""
-        if self._out.pending:
-            self.sock.send(self._out.read())
+        """Send what TLS itself has to say, as far as the kernel has room; the rest with what is said next."""
+        self._owed += self._out.read()
+        if self._owed:
+            with contextlib.suppress(BlockingIOError):
+                self._owed = self._owed[self.sock.send(self._owed) :]
 
     def receive(self) -> tuple[bytes | None, int]:
-        """See `Transport`."""
+        """See `Transport`. Raises ssl.SSLEOFError where the connection was closed without close_notify."""
         data, stamp = self._plain.receive()
         if data is None:
             self._in.write_eof()
@@ -166,9 +169,12 @@ class Tls:
                 parts.append(part)
             self.ended = True  # close_notify; the connection itself may stay open for long
         except ssl.SSLWantReadError:
-            self.flush()
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self._answer()
+        except ssl.SSLZeroReturnError:
             self.ended = True
+        except ssl.SSLEOFError:
+            if not parts:
+                raise
         if self.ended and not parts:
             return None, 0
         return b"".join(parts), stamp
@@ -176,4 +182,13 @@ class Tls:
     def seal(self, data: bytes) -> bytes:
         """See `Transport`."""
         self._tls.write(data)
-        return self._out.read()
+        sealed, self._owed = self._owed + self._out.read(), b""
+        return sealed
+
+    def _answer(self) -> None:
+        # Over HTTP/2 a part of our last frames may still wait to be sent, and this must not come into its midst. There
+        # it can wait for the next: nothing is renegotiated (RFC 9113, 9.2.1), and a KeyUpdate is answered before we
+        # say something ourselves (RFC 8446, 4.6.3).
+        if (self._owed or self._out.pending) and self.chosen_protocol != "h2":
+            with contextlib.suppress(OSError):  # the line is broken: the next read says how
+                self.flush()
