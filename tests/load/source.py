@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import sys
+import zlib
 from urllib.parse import parse_qsl, urlsplit
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -181,6 +182,19 @@ class Exchange:
         body = gzip.compress(b"".join(event(n) for n in range(self.events)) + DONE)
         await self.send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
+    async def unzipped(self):
+        """Every event is there, and the end of the coding is not: what closes a response without finishing its filter."""
+        body = gzip.compress(b"".join(event(n) for n in range(self.events)) + DONE)[:-8]
+        await self.send(CHUNKED[:-2] + b"Content-Encoding: gzip\r\n\r\n" + chunk(body) + END)
+
+    async def flushed(self):
+        """A coding that is flushed with every event, and never finished."""
+        encoder = zlib.compressobj(wbits=31)
+        await self.send(CHUNKED[:-2] + b"Content-Encoding: gzip\r\n\r\n")
+        for part in [*map(event, range(self.events)), DONE]:
+            await self.send(chunk(encoder.compress(part) + encoder.flush(zlib.Z_SYNC_FLUSH)))
+        await self.send(END)
+
     async def until_close(self):
         await self.send(HEAD + b"\r\n" + b"".join(event(n) for n in range(self.events)) + DONE)
 
@@ -200,6 +214,11 @@ class Exchange:
     async def short_length(self):
         body = b"".join(event(n) for n in range(self.events)) + DONE
         await self.send(HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) + 10) + body)
+
+    async def no_body(self):
+        """As a response to HEAD is: it says how long the content would be, and the connection stays."""
+        await self.send(HEAD + b"Content-Length: 10\r\n\r\n")
+        await self.reader.read()
 
     async def hints(self):
         await self.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")

@@ -18,6 +18,8 @@ ENDS = {
     "/until_close": ("complete", "message_end", 11),
     "/length": ("complete", "message_end", 11),
     "/zipped": ("complete", "message_end", 11),
+    "/flushed": ("complete", "message_end", 11),
+    "/unzipped": ("truncated", "message_end", 11),
     "/hints": ("complete", "message_end", 11),
     "/pinged?events=5&gap_ms=20": ("complete", "message_end", 6),
     "/truncate": ("truncated", "eof", 10),
@@ -162,6 +164,7 @@ def asked(source):
         "leaves": {"path": "/ok?events=50&gap_ms=5", "events": True, "read": 3},
         "iterates": {"path": "/ok?events=5", "events": True},
         "timed": {"path": "/pings?gap_ms=10", "leave_after": SHORT},
+        "head": {"method": "HEAD", "path": "/no_body", "timeouts": {"idle": 20 * SHORT}},
         "unfollowed": {"path": "/redirect?to=/ok", "redirects": 0},
     }
     for keywords in cases.values():
@@ -239,6 +242,10 @@ def test_a_redirect_is_followed_as_its_status_says(asked):
 def test_a_redirect_is_not_followed_where_nobody_wants_it(asked):
     assert asked["unfollowed"]["verdict"] == "http_error"
     assert asked["unfollowed"]["error"] == "HTTP 302"
+
+
+def test_a_response_to_head_is_not_waited_for(asked):
+    assert (asked["head"]["end"], asked["head"]["status"]) == ("message_end", 200)
 
 
 def test_events_are_handed_out_as_they_come(asked):

@@ -23,7 +23,7 @@ class Http1Stream(Stream):
     response: Response
 
     def __init__(self, transport: Transport, request: bytes, reading: Reading) -> None:
-        super().__init__(Response(), reading)
+        super().__init__(Response(to_head=request.startswith(b"HEAD ")), reading)
         self._transport = transport
         self._fd = transport.sock.fileno()
         self._request = request

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
-from typing import Any
-
 import httptools
 
+from ssegauge.load.inflater import Inflater, Malformed, Unknown, inflater
+
 MAX_HEAD = 131_072  # bytes; the largest default among common servers and proxies is 64 KB
-_MAX_INFLATED = 16 << 20  # bytes out of one read of 64 KB: more is a compression bomb
 _NO_CONTENT = frozenset({204, 304})
-
-
-class Malformed(Exception):
-    """Bytes that are no HTTP, a content coding that we cannot undo, or a limit passed."""
 
 
 class Answer:
@@ -28,15 +22,20 @@ class Answer:
         self.status: int | None = None
         self.headers: list[tuple[str, str]] = []
         self.done = False
-        self._coding: Any = None
+        self._coding: Inflater | Unknown | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The content that these bytes complete. Raises Malformed."""
-        return self._decoded(data) if self._coding is not None else data
+        return self._coding.feed(data) if self._coding is not None else data
 
     def rest(self) -> bytes:
         """After `feed` has raised: the content that came before the fault."""
-        return b""
+        return self._coding.rest if self._coding is not None else b""
+
+    @property
+    def unfinished(self) -> str:
+        """What the content lacks though the message has ended; empty where nothing is missing."""
+        return self._coding.unfinished if self._coding is not None else ""
 
     def header(self, name: str) -> str | None:
         """The first value of a field; `name` in lower case."""
@@ -44,15 +43,6 @@ class Answer:
 
     def close(self) -> None:
         """Give memory back at once."""
-
-    def _decoded(self, content: bytes) -> bytes:
-        try:
-            out: bytes = self._coding.decompress(content, _MAX_INFLATED)
-        except zlib.error as error:
-            raise Malformed(f"content coding: {error}") from None
-        if self._coding.unconsumed_tail:
-            raise Malformed(f"a read inflates to more than {_MAX_INFLATED} bytes")
-        return out
 
 
 class FramedAnswer(Answer):
@@ -63,20 +53,21 @@ class FramedAnswer(Answer):
     def head(self, status: int, headers: list[tuple[str, str]]) -> None:
         """The header section has come."""
         self.status, self.headers = status, headers
-        self._coding = _coding(self.header("content-encoding"))
+        self._coding = inflater(self.header("content-encoding"))
 
 
 class Response(Answer):
-    """One of HTTP/1: feed it the bytes of the connection."""
+    """One of HTTP/1: feed it the bytes of the connection. `to_head`: it answers HEAD, and so has no content."""
 
-    __slots__ = ("_fed", "_parser", "_pieces", "chunked", "length")
+    __slots__ = ("_framing", "_parser", "_pieces", "_to_head", "chunked", "length")
 
-    def __init__(self) -> None:
+    def __init__(self, *, to_head: bool = False) -> None:
         super().__init__()
         self.chunked = False
         self.length: int | None = None
+        self._to_head = to_head
         self._pieces: list[bytes] = []
-        self._fed = 0
+        self._framing = 0  # bytes since the last content: of a head, a chunk's head, or the trailer
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(_Callbacks(self))
 
     def feed(self, data: bytes) -> bytes:
@@ -84,29 +75,31 @@ class Response(Answer):
 
         What came before a fault is not lost: `rest` has it.
         """
-        if self.status is None:
-            self._fed += len(data)
+        if self.done:  # what follows the message is nobody's business
+            return b""
         try:
             self._parser.feed_data(data)  # type: ignore[union-attr]
         except httptools.HttpParserUpgrade:
             raise Malformed("the server changed the protocol") from None
         except httptools.HttpParserError as error:
-            if not self.done:  # bytes after the end of the message are nobody's business
+            if not self.done:
                 raise Malformed(_words(error)) from None
-        if self.status is None and self._fed > MAX_HEAD:
-            raise Malformed(f"the response's head is longer than {MAX_HEAD} bytes")
-        pieces = self._pieces
-        if not pieces:
+        if not self._pieces:
+            self._bound(len(data))
             return b""
-        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        return self._decoded(content) if self._coding is not None else content
+        self._framing = 0
+        content = self._content()
+        return self._coding.feed(content) if self._coding is not None else content
 
     def rest(self) -> bytes:
         """After `feed` has raised: the content that came before the fault."""
-        content = b"".join(self._pieces)
-        self._pieces.clear()
-        return content if self._coding is None else b""
+        content = self._content()
+        if self._coding is None:
+            return content
+        try:
+            return self._coding.feed(content) if content else self._coding.rest
+        except Malformed:
+            return self._coding.rest
 
     @property
     def ends_with_connection(self) -> bool:
@@ -116,6 +109,21 @@ class Response(Answer):
     def close(self) -> None:
         """Break the cycle of parser and callbacks, so that memory is given back at once."""
         self._parser = None
+
+    def _content(self) -> bytes:
+        pieces = self._pieces
+        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        return content
+
+    def _bound(self, size: int) -> None:
+        self._framing += size
+        if self._framing > MAX_HEAD and not self.done:
+            raise Malformed(
+                f"the response's head is longer than {MAX_HEAD} bytes"
+                if self.status is None
+                else f"more than {MAX_HEAD} bytes without content: a trailer, or a chunk's head"
+            )
 
     def _head_complete(self, status: int) -> None:
         if 100 <= status < 200 and status != 101:
@@ -128,7 +136,15 @@ class Response(Answer):
         self.length = int(length) if length is not None and length.isdigit() and not self.chunked else None
         if status in _NO_CONTENT:
             self.length = 0
-        self._coding = _coding(self.header("content-encoding"))
+        self._framing = 0
+        if self._to_head:
+            self.done = True  # whatever its fields say of a content (RFC 9112, 6.3)
+            raise _Over
+        self._coding = inflater(self.header("content-encoding"))
+
+
+class _Over(Exception):
+    """Stops the parser: the message is complete. It would go on with the next, whose head and content are not ours."""
 
 
 class _Callbacks:
@@ -150,27 +166,9 @@ class _Callbacks:
             self._response._head_complete(parser.get_status_code())
 
     def on_message_complete(self) -> None:
-        self._response.done = self._response.status is not None
-
-
-def _coding(name: str | None) -> Any:
-    name = (name or "identity").strip().lower()
-    if name == "identity":
-        return None
-    if name in ("gzip", "x-gzip", "deflate"):
-        # 32: zlib finds out whether it is gzip or zlib.
-        return zlib.decompressobj(zlib.MAX_WBITS | 32)
-    return _Unknown(name)
-
-
-class _Unknown:
-    unconsumed_tail = b""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def decompress(self, _content: bytes, _limit: int) -> bytes:
-        raise Malformed(f'content coding "{self._name}" was not asked for')
+        if self._response.status is not None:  # an interim response is no end
+            self._response.done = True
+            raise _Over
 
 
 def _words(error: Exception) -> str:

@@ -12,9 +12,10 @@ from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.contract import Watch
 from ssegauge.load.deadlines import deadlines
 from ssegauge.load.histogram import Histogram
+from ssegauge.load.inflater import Malformed
 from ssegauge.load.ledger import Slice
 from ssegauge.load.reading import Reading
-from ssegauge.load.response import Answer, Malformed
+from ssegauge.load.response import Answer
 from ssegauge.verdict import EndKind
 from ssegauge.wire import LazyDecoder, LimitError, RawEvent
 
@@ -146,8 +147,8 @@ class Stream(ABC):
 
     @property
     def pending(self) -> bool:
-        """Bytes of an unfinished block are left."""
-        return self._decoder.pending
+        """Bytes of an unfinished block are left, or of an unfinished content coding."""
+        return self._decoder.pending or bool(self.response.unfinished)
 
     # -- what the reader calls
 
@@ -288,7 +289,7 @@ class Stream(ABC):
 
     def _finish(self, end: EndKind, error: str = "") -> None:
         self.end = end
-        self.error = error
+        self.error = error or (self.response.unfinished if end == "message_end" else "")
         # The last byte of a message is its end; nothing bears the time of a silence.
         self.ended = self.last_byte if end == "message_end" and self.response.done else monotonic_ns()
         if self.watch is not None:
