@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from ssegauge.load.connect import Origin, proxy_authorization
+from ssegauge.redaction import is_secret
 
 _SAFE = "/:@!$&'()*+,;=%-._~"
-_NEVER_CROSS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _NO_BODY_AFTER = frozenset({301, 302, 303})
 # What belongs to a connection of HTTP/1 (RFC 9113, 8.2.2); Host has become :authority.
 _NOT_IN_HTTP2 = frozenset(
@@ -102,16 +102,20 @@ def fields_of(method: str, url: str, headers: Mapping[str, str], body: bytes) ->
 
 
 def redirected(
-    status: int, method: str, url: str, location: str, headers: Mapping[str, str], body: bytes
+    status: int, method: str, url: str, location: str, headers: Mapping[str, str], body: bytes, secret: frozenset[str]
 ) -> tuple[str, str, dict[str, str], bytes]:
-    """Method, address, headers and body of the request that follows (RFC 9110, 15.4); secrets stay with their origin."""
+    """Method, address, headers and body of the request that follows (RFC 9110, 15.4).
+
+    Secrets stay with their origin, those that `secret` names besides (in lower case), and so does its own name.
+    """
     following = urljoin(url, location.encode("latin-1", "replace").decode("utf-8", "replace"))
     kept = dict(headers)
     if status in _NO_BODY_AFTER and method not in ("GET", "HEAD"):
         method, body = "GET", b""
         kept = {name: value for name, value in kept.items() if not name.lower().startswith("content-")}
     if Origin.of(following) != Origin.of(url):
-        kept = {name: value for name, value in kept.items() if name.lower() not in _NEVER_CROSS}
+        stays = secret | {"host"}
+        kept = {name: value for name, value in kept.items() if not is_secret(name) and name.lower() not in stays}
     return method, following, kept, body
 
 

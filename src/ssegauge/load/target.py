@@ -6,7 +6,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -41,6 +41,11 @@ class LoadTarget:
     def __init__(self, profile: Profile, base_url: str) -> None:
         self.profile = profile
         self.base_url = base_url.rstrip("/")
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """Names of header fields and query keys that the profile marks as secret, in lower case."""
+        return self.profile.secret_names
 
     def endpoint(self, name: str | None = None) -> Endpoint:
         """The endpoint of that name; the first where none is named. Raises UserError."""

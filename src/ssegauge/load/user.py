@@ -172,9 +172,7 @@ class SseUser(User):
         own = json is not None or data is not None
         body, content_type = body_of(json, data) if own else body_of(call.json, call.data, text_type=_FORM)
         # the name goes into Locust's tables, CSV files and pages as well as into ours
-        name = name or (
-            endpoint.name if endpoint is not None else redact_url(path or "", session.target.profile.secret_names)
-        )
+        name = name or (endpoint.name if endpoint is not None else redact_url(path or "", session.target.secret_names))
         declared = endpoint or session.bare(name)
         url = with_params(session.target.url(path) if path is not None else call.url, {**call.params, **(params or {})})
         resume = declared.resume
@@ -202,6 +200,7 @@ class SseUser(User):
             timeouts=timeouts or session.timeouts,
             cookies=self.cookies,
             extra_cookies=cookies,
+            secret_names=session.target.secret_names,
             last_event_id=last_event_id,
             **rest,
         )

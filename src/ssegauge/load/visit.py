@@ -46,6 +46,7 @@ class Plan:
     timeouts: Timeouts
     cookies: Cookies
     extra_cookies: dict[str, str] | None = None
+    secret_names: frozenset[str] = frozenset()  # of header fields that another origin must not see, in lower case
     redirects: int = 5
     last_event_id: str = ""
     delivery: Delivery | None = None
@@ -220,13 +221,17 @@ class Visit:
                 stream.error = f"more than {plan.redirects} redirects"
             return None
         try:
-            method, url, headers, body = redirected(status, plan.method, plan.url, location, plan.headers, plan.body)
+            method, url, headers, body = redirected(
+                status, plan.method, plan.url, location, plan.headers, plan.body, plan.secret_names
+            )
+            cookies = plan.extra_cookies if Origin.of(url) == Origin.of(plan.url) else None
         except ValueError:
             stream.error = "redirected to what is no http address"
             return None
         stream.close()
         self.plan.url = url
-        return Plan(**{**vars(plan), "method": method, "url": url, "headers": headers, "body": body})
+        said = {"method": method, "url": url, "headers": headers, "body": body, "extra_cookies": cookies}
+        return Plan(**{**vars(plan), **said})
 
     def _arrived(self, events: list[RawEvent]) -> None:
         self._inbox.extend(events)
