@@ -113,6 +113,27 @@ def test_one_socket_asks_for_stamps_before_the_first_stream_and_stays():
     assert (done.stdout, done.stderr) == ("0 1\n", "")
 
 
+ASKED_ONCE = """
+import gevent.socket
+
+real, asked = gevent.socket.getaddrinfo, []
+
+def getaddrinfo(*place, **more):
+    if asked:
+        raise OSError("asked twice")
+    asked.append(place)
+    return real(*place, **more)
+
+gevent.socket.getaddrinfo = getaddrinfo
+"""
+
+
+def test_the_name_of_the_target_is_looked_up_once_for_all_streams(source):
+    cases = {str(number): {"before": {"path": "/ok"}, "path": "/ok"} for number in range(20)}
+    outcomes, _ = visit(cases, source.replace("127.0.0.1", "localhost"), ASKED_ONCE)
+    assert {outcome["verdict"] for outcome in outcomes.values()} == {"complete"}, outcomes["0"]
+
+
 def test_without_stamps_the_programs_clock_is_used_and_said(source):
     prelude = "import ssegauge.load.transport as t; t.KERNEL_STAMPS = False"
     outcomes, counters = visit({"ok": {"path": "/ok?events=5"}}, str(source), prelude)

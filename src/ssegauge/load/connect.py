@@ -7,23 +7,22 @@ import errno
 import os
 import socket
 import ssl
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import gevent
-import gevent.socket
 from gevent.hub import get_hub
 
+from ssegauge.load.addresses import Addresses
 from ssegauge.load.transport import Plain, Tls, Transport, close, make_socket
 
 _READ, _WRITE = 1, 2  # libev's EV_READ, EV_WRITE
-_DNS_SECONDS = 30.0  # a name is asked for again after that
 _MAX_PROXY_HEAD = 65536
 _T = TypeVar("_T")
+_addresses = Addresses()
 
 # Our own limits, not the target's fault: too many files, no free port, no memory for sockets.
 OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
@@ -149,7 +148,7 @@ def basic(user: str, password: str) -> str:
 
 def _connect_any(origin: Origin, source_address: str | None) -> _socket.socket:
     failure: OSError | None = None
-    for family, address in _addresses(origin.host, origin.port):
+    for family, address in _addresses.of(origin.host, origin.port):
         sock = make_socket(family)
         try:
             if source_address:
@@ -166,18 +165,6 @@ def _connect_any(origin: Origin, source_address: str | None) -> _socket.socket:
             raise
         close(sock)
     raise failure or OSError(f"{origin.host} has no address")
-
-
-_known: dict[tuple[str, int], tuple[float, list[tuple[int, Any]]]] = {}
-
-
-def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
-    until, found = _known.get((host, port), (0.0, []))
-    if time.monotonic() >= until:
-        answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        found = [(int(family), address) for family, _, _, _, address in answers]
-        _known[host, port] = (time.monotonic() + _DNS_SECONDS, found)
-    return found
 
 
 def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:

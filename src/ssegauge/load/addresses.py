@@ -1,0 +1,72 @@
+"""The addresses of a host: one look-up, however many streams ask at once, and another before the answer is old."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import gevent
+import gevent.socket
+from gevent.event import AsyncResult
+
+Address = tuple[int, Any]
+"""Family, and what connect() takes."""
+_FRESH_SECONDS = 30.0  # a name is asked for again after that
+_STALE_SECONDS = 60.0  # so long an older answer is better than to have all streams wait (RFC 8767)
+_Place = tuple[str, int]
+
+
+class _Known(NamedTuple):
+    found: list[Address]
+    since: float
+
+
+def _look_up(host: str, port: int) -> list[Address]:
+    answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(int(family), address) for family, _, _, _, address in answers]
+
+
+class Addresses:
+    """`look_up` is asked, and may wait; `now` tells the time in seconds."""
+
+    def __init__(
+        self,
+        look_up: Callable[[str, int], list[Address]] = _look_up,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look_up = look_up
+        self._now = now
+        self._known: dict[_Place, _Known] = {}
+        self._pending: dict[_Place, AsyncResult[list[Address]]] = {}
+
+    def of(self, host: str, port: int) -> list[Address]:
+        """In the order in which to try them. Raises OSError, or UnicodeError where IDNA cannot carry the name."""
+        place = (host, port)
+        known = self._known.get(place)
+        age = self._now() - known.since if known is not None else 0.0
+        if known is not None and age < _FRESH_SECONDS:
+            return known.found
+        pending = self._pending.get(place) or self._renew(place)
+        if known is not None and age < _STALE_SECONDS:
+            return known.found
+        return cast("list[Address]", pending.get())  # None, says gevent, where nothing was set
+
+    def _renew(self, place: _Place) -> AsyncResult[list[Address]]:
+        # In a greenlet of its own: whoever asked first may be told to stop, and the others still wait.
+        pending = self._pending[place] = AsyncResult()
+        gevent.spawn(self._ask, place, pending)
+        return pending
+
+    def _ask(self, place: _Place, pending: AsyncResult[list[Address]]) -> None:
+        try:
+            found = self._look_up(*place)
+        except (OSError, UnicodeError) as error:
+            self._known.pop(place, None)  # the next one asks, and is told
+            pending.set_exception(error)
+        else:
+            self._known[place] = _Known(found, self._now())
+            pending.set(found)
+        finally:
+            del self._pending[place]
