@@ -38,18 +38,22 @@ class Connection(asyncio.Protocol):
         self.tasks = {}
         self.bodies = {}
         self.room = asyncio.Event()
+        self.early, self.greeted = b"", False
 
     def connection_made(self, transport):
         global connections  # noqa: PLW0603 - it counts
         connections += 1
         self.transport = transport
-        if options.mute:
-            return
+        if not options.mute:
+            asyncio.get_running_loop().call_later(options.far_ms / 1000, self.greet)
+
+    def greet(self):
         self.h2.local_settings = h2.settings.Settings(
             client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: options.most}
         )
         self.h2.initiate_connection()
-        self.flush()
+        self.greeted = True
+        self.heed()
 
     def connection_lost(self, _):
         for task in self.tasks.values():
@@ -58,6 +62,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data):
         if options.mute:
             return
+        self.early += data
+        if self.greeted:
+            self.heed()
+
+    def heed(self):
+        data, self.early = self.early, b""
         for said in self.h2.receive_data(data):
             number = getattr(said, "stream_id", 0)
             if isinstance(said, h2.events.RequestReceived):
@@ -226,6 +236,7 @@ if __name__ == "__main__":
     parser.add_argument("--tls", nargs=2)
     parser.add_argument("--alpn", default="h2")
     parser.add_argument("--most", type=int, default=100, help="SETTINGS_MAX_CONCURRENT_STREAMS")
+    parser.add_argument("--far-ms", type=float, default=0, help="milliseconds until it greets")
     parser.add_argument("--mute", action="store_true", help="accepts and says nothing")
     options = parser.parse_args()
     asyncio.run(main())

@@ -144,6 +144,36 @@ def test_our_own_limit_of_streams_holds_too(server, visit):
     assert counters["http2_connections"] == 3
 
 
+@pytest.mark.parametrize(
+    ("allowed", "options"), [(1, {}), (100, {"sse_http2_streams": 1})], ids=["by the server", "by us"]
+)
+def test_connections_are_made_at_once_where_each_stream_needs_its_own(server, visit, allowed, options):
+    """One after the other, a server half a connection's limit away would lose all but two."""
+    cases = {str(number): {"timeouts": LIMITS | {"connect": 2 * SHORT}} for number in range(20)}
+    outcomes, counters = visit(server("--most", allowed, "--far-ms", 1000 * SHORT), cases, options=options)
+    assert {outcome["verdict"] for outcome in outcomes.values()} == {"complete"}, shown(outcomes)
+    assert counters["http2_connections"] == 20
+
+
+def test_a_connection_that_fails_is_told_to_all_that_counted_on_it_in_the_same_words(server, visit):
+    cases = {str(number): {"timeouts": LIMITS | {"connect": SHORT}} for number in range(20)}
+    outcomes, _ = visit(server("--mute"), cases)
+    assert {outcome["verdict"] for outcome in outcomes.values()} == {"connect_error"}
+    assert len({outcome["message"] for outcome in outcomes.values()}) == 1
+
+
+def test_each_stream_waits_as_long_as_it_was_told_to(server, visit):
+    cases = {
+        "impatient": {"timeouts": LIMITS | {"connect": SHORT}},
+        "patient": {"timeouts": LIMITS | {"connect": 10 * SHORT}},
+    }
+    outcomes, _ = visit(server("--far-ms", 3000 * SHORT), cases)
+    assert {name: found["verdict"] for name, found in outcomes.items()} == {
+        "impatient": "connect_error",
+        "patient": "complete",
+    }
+
+
 @pytest.mark.slow
 def test_a_connection_is_used_again(server, visit):
     cases = {"it": {"before": {"endpoint": "tokens", "path": "/ok"}, "path": "/ok"}}

@@ -91,7 +91,7 @@ class Http2Connection:
             error = self._opened.get(timeout=max(0.0, seconds))
         except gevent.Timeout:
             self.close()
-            raise ConnectError(f"no HTTP/2 settings within {seconds:g} s", timeout=True) from None
+            raise ConnectError("no HTTP/2 settings within the limit of a connection", timeout=True) from None
         except BaseException:
             self.close()
             raise
@@ -101,9 +101,13 @@ class Http2Connection:
 
     def room(self) -> bool:
         """Whether one more stream may begin here."""
-        allowed = min(self._at_most, self._h2.remote_settings.max_concurrent_streams)
         usable = not self.closed and self._going is None and (self._h2.highest_outbound_stream_id or 0) + 2 < _LAST_ID
-        return usable and len(self._streams) < allowed
+        return usable and len(self._streams) < self.allowed
+
+    @property
+    def allowed(self) -> int:
+        """How many streams may be open here, by the server's word and by ours."""
+        return min(self._at_most, self._h2.remote_settings.max_concurrent_streams)
 
     @property
     def idle(self) -> bool:
