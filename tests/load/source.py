@@ -226,6 +226,7 @@ class Exchange:
 
     async def echo(self):
         said = {"method": self.method, "target": self.target, "headers": self.headers, "body": self.body.decode()}
+        said["from"] = self.writer.get_extra_info("peername")[0]
         head = CHUNKED[:-2] + b"Set-Cookie: session=abc; Path=/\r\n\r\n"
         await self.send(head + chunk(f"event: token\ndata: {json.dumps(said)}\n\n".encode()) + chunk(DONE) + END)
 

@@ -1,5 +1,6 @@
 """TLS is stamped like plain TCP, directly and through a proxy's tunnel; without stamps the program's clock is used."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,53 @@ def test_the_name_of_the_target_is_looked_up_once_for_all_streams(source):
     cases = {str(number): {"before": {"path": "/ok"}, "path": "/ok"} for number in range(20)}
     outcomes, _ = visit(cases, source.replace("127.0.0.1", "localhost"), ASKED_ONCE)
     assert {outcome["verdict"] for outcome in outcomes.values()} == {"complete"}, outcomes["0"]
+
+
+BOTH_FAMILIES = """
+import gevent.socket, socket
+
+def getaddrinfo(host, port, **_):
+    return [(socket.AF_INET6, 1, 6, "", ("::1", port, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
+
+gevent.socket.getaddrinfo = getaddrinfo
+"""
+NO_IPV6 = """
+import errno
+import ssegauge.load.connect as c
+
+make_socket = c.make_socket
+
+def make(family):
+    if family == socket.AF_INET6:
+        raise OSError(errno.EAFNOSUPPORT, "no such family")
+    return make_socket(family)
+
+c.make_socket = make
+"""
+
+
+@pytest.mark.parametrize("prelude", [BOTH_FAMILIES, BOTH_FAMILIES + NO_IPV6], ids=["with IPv6", "without"])
+def test_an_address_that_cannot_be_used_is_passed_over_for_the_next(source, prelude):
+    job = {"host": source.replace("127.0.0.1", "both.test"), "cases": {"it": {"path": "/ok"}}}
+    assert visited(job, prelude=prelude)["outcomes"]["it"]["verdict"] == "complete"
+
+
+def test_own_addresses_are_taken_in_turn_each_for_its_family(source):
+    cases = {str(number): {"path": "/echo", "events": True} for number in range(4)}
+    job = {
+        "host": source.replace("127.0.0.1", "both.test"),
+        "cases": cases,
+        "options": {"sse_source_addresses": "127.0.0.2, ::1, 127.0.0.3"},
+    }
+    outcomes = visited(job, prelude=BOTH_FAMILIES)["outcomes"].values()
+    came = [json.loads(outcome["kept"][0][1])["from"] for outcome in outcomes]
+    assert sorted(came) == ["127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.3"]
+
+
+def test_where_no_own_address_is_of_the_targets_family_that_is_said(source):
+    job = {"host": source, "cases": {"it": {"path": "/ok"}}, "options": {"sse_source_addresses": "::1"}}
+    outcome = visited(job)["outcomes"]["it"]
+    assert (outcome["verdict"], outcome["error"]) == ("connect_error", "no own address is of the family of 127.0.0.1")
 
 
 def test_without_stamps_the_programs_clock_is_used_and_said(source):

@@ -1,10 +1,12 @@
-"""The addresses of a host: one look-up, however many streams ask at once, and another before the answer is old."""
+"""Where to, and where from: the addresses of a host, looked up once for all that ask, and our own, taken in turn."""
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any, NamedTuple, cast
 
 import gevent
@@ -26,6 +28,22 @@ class _Known(NamedTuple):
 def _look_up(host: str, port: int) -> list[Address]:
     answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(int(family), address) for family, _, _, _, address in answers]
+
+
+class Sources:
+    """Own addresses of both families. Some 28,000 ports for each of them and the target: more streams need more."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        families = (int(socket.AF_INET6 if ":" in address else socket.AF_INET) for address in addresses)
+        said = list(zip(families, addresses, strict=True))
+        self._turns = {family: cycle([own for other, own in said if other == family]) for family, _ in said}
+
+    def towards(self, address: Address) -> str:
+        """The next of the same family. Raises OSError where there is none."""
+        family, place = address
+        if family not in self._turns:
+            raise OSError(errno.EADDRNOTAVAIL, f"no own address is of the family of {place[0]}")
+        return next(self._turns[family])
 
 
 class Addresses:

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import gevent
 from gevent.hub import get_hub
 
-from ssegauge.load.addresses import Addresses
+from ssegauge.load.addresses import Address, Addresses, Sources
 from ssegauge.load.transport import Plain, Tls, Transport, close, make_socket
 
 _READ, _WRITE = 1, 2  # libev's EV_READ, EV_WRITE
@@ -26,6 +26,7 @@ _addresses = Addresses()
 
 # Our own limits, not the target's fault: too many files, no free port, no memory for sockets.
 OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+_OF_THIS_MACHINE = OWN_ERRORS | {errno.EAFNOSUPPORT}  # says less than what another address answered
 
 
 class ConnectError(Exception):
@@ -61,11 +62,11 @@ class Origin(NamedTuple):
 
 
 class Route(NamedTuple):
-    """How to get to an origin."""
+    """How to get to an origin. `sources`: our own addresses to come from."""
 
     proxy: str | None = None
     tls: ssl.SSLContext | None = None
-    source_address: str | None = None
+    sources: Sources | None = None
     http2: bool = False
 
 
@@ -77,7 +78,7 @@ def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
     timeout.start()
     sock: _socket.socket | None = None
     try:
-        sock = _connect_any(first, route.source_address)
+        sock = _connect_any(first, route.sources)
         plain = Plain(sock)
         if proxy and (origin.scheme == "https" or route.http2):
             _tunnel(plain, origin, proxy_authorization(route.proxy))
@@ -146,25 +147,33 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _connect_any(origin: Origin, source_address: str | None) -> _socket.socket:
+def _connect_any(origin: Origin, sources: Sources | None) -> _socket.socket:
     failure: OSError | None = None
-    for family, address in _addresses.of(origin.host, origin.port):
-        sock = make_socket(family)
+    for address in _addresses.of(origin.host, origin.port):
         try:
-            if source_address:
-                sock.bind((source_address, 0))
-            code = sock.connect_ex(address)
-            if code == errno.EINPROGRESS:
-                _wait(sock, _WRITE)
-                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code == 0:
-                return sock
-            failure = OSError(code, os.strerror(code))
-        except BaseException:
-            close(sock)
-            raise
-        close(sock)
+            return _connect(address, sources)
+        except OSError as error:
+            if failure is None or error.errno not in _OF_THIS_MACHINE:
+                failure = error
     raise failure or OSError(f"{origin.host} has no address")
+
+
+def _connect(address: Address, sources: Sources | None) -> _socket.socket:
+    family, place = address
+    sock = make_socket(family)
+    try:
+        if sources is not None:
+            sock.bind((sources.towards(address), 0))
+        code = sock.connect_ex(place)
+        if code == errno.EINPROGRESS:
+            _wait(sock, _WRITE)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        close(sock)
+        raise
+    return sock
 
 
 def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:

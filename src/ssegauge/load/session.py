@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from locust.env import Environment
 
 from ssegauge.load import goodput
+from ssegauge.load.addresses import Sources
 from ssegauge.load.connect import Route, default_context
 from ssegauge.load.contract import Contract
 from ssegauge.load.deadlines import Timeouts
@@ -42,11 +43,10 @@ class Session:
     schema_share: float = 0.1
     limits: dict[str, float] = field(default_factory=dict)
     proxy: str | None = None
-    source_addresses: tuple[str, ...] = ()
+    sources: Sources | None = None
     _contracts: dict[int, tuple[Endpoint, Contract]] = field(default_factory=dict)
     _bare: dict[str, Endpoint] = field(default_factory=dict)
     _texts: set[str] = field(default_factory=set)
-    _next_source: int = 0
     _target: LoadTarget | None = None
     _turn: Iterator[Endpoint] | None = None
 
@@ -89,15 +89,10 @@ class Session:
         return found
 
     def route(self, *, verify: bool | str | None, proxy: str | None, http2: bool = False) -> Route:
-        """How to connect: TLS context, proxy, the next of our own addresses, and by which version of HTTP."""
-        source = None
-        if self.source_addresses:
-            # Some 28,000 ports for each of our addresses and the target: more streams need more addresses.
-            source = self.source_addresses[self._next_source % len(self.source_addresses)]
-            self._next_source += 1
+        """How to connect: TLS context, proxy, our own addresses, and by which version of HTTP."""
         target = self.target
         context = target.tls_context(http2=http2) if verify is None else default_context(verify, http2=http2)
-        return Route(proxy or self.proxy, context, source, http2)
+        return Route(proxy or self.proxy, context, self.sources, http2)
 
 
 _sessions: WeakKeyDictionary[Environment, Session] = WeakKeyDictionary()
@@ -134,7 +129,7 @@ def _begin(environment: Environment) -> Session:
     reader = Reader(on_sweep=watch.swept)
     recorder = Recorder(reader.clock)
     watch.attach(recorder)
-    sources = str(option(environment, "sse_source_addresses", ""))
+    sources = [part.strip() for part in option(environment, "sse_source_addresses", "").split(",") if part.strip()]
     return Session(
         environment=environment,
         reader=reader,
@@ -152,7 +147,7 @@ def _begin(environment: Environment) -> Session:
         schema_share=option(environment, "sse_schema_share", 0.1),
         limits=goodput.stated(option(environment, "sse_goodput", "")),
         proxy=option(environment, "sse_proxy", None),
-        source_addresses=tuple(part.strip() for part in sources.split(",") if part.strip()),
+        sources=Sources(sources) if sources else None,
     )
 
 
