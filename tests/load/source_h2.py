@@ -165,6 +165,18 @@ class Stream:
         self.head(content_encoding="gzip")
         await self.send(gzip.compress(event(0) + DONE), end=True)
 
+    async def measured(self):
+        """As `ok`, with a content-length that need not be right."""
+        self.head(content_length=self.params["length"])
+        await self.tokens()
+        await self.send(DONE, end=True)
+
+    async def bare(self):
+        """A head that names a length, and nothing more."""
+        fields = [(":status", "200"), ("content-type", "text/event-stream"), ("content-length", "9")]
+        self.h2.send_headers(self.number, fields, end_stream=True)
+        self.connection.flush()
+
     async def moved(self):
         self.h2.send_headers(self.number, [(":status", "307"), ("location", "/ok")], end_stream=True)
         self.connection.flush()

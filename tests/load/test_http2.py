@@ -84,6 +84,32 @@ def test_streams_of_one_connection_end_each_in_its_own_way(server, visit):
     assert counters.get("user_stamps", 0) == 0, "the bytes of a shared connection are stamped by the kernel, too"
 
 
+def test_a_wrong_content_length_is_the_fault_of_its_stream_alone(server, visit):
+    """RFC 9113, 8.1.1: a malformed response is a stream error. What came within the length counts."""
+    right = len(b'event: token\ndata: {"seq": 0}\n\n')
+    end = len(b'event: done\ndata: {"ok": true}\n\n')
+    cases = {
+        "longer": {"path": f"/measured?length={3 * right + 1}"},
+        "shorter": {"path": f"/measured?length={10 * right + end + 1}"},
+        "none": {"path": "/bare"},
+        "right": {"path": f"/measured?length={10 * right + end}"},
+        "of HEAD": {"path": "/bare", "method": "HEAD"},
+        "other": {"path": "/ok?events=30&gap_ms=10"},
+    }
+    outcomes, counters = visit(server(), cases)
+    assert shown(outcomes) == {
+        "longer": ("malformed", "malformed", 3),
+        "shorter": ("malformed", "malformed", 11),
+        "none": ("malformed", "malformed", 0),
+        "right": ("complete", "message_end", 11),
+        "of HEAD": ("no_terminal", "message_end", 0),
+        "other": ("complete", "message_end", 31),
+    }
+    assert outcomes["longer"]["error"] == "more content than content-length says"
+    assert outcomes["shorter"]["error"] == "less content than content-length says"
+    assert counters["http2_connections"] == 1
+
+
 @pytest.mark.parametrize(
     ("by", "verdict"), [("abort", {"truncated", "reset"}), ("close", {"truncated"})], ids=["abort", "close"]
 )

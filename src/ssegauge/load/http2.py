@@ -40,9 +40,10 @@ class Http2Stream(Stream):
     response: FramedAnswer
 
     def __init__(self, connection: Shared, request: tuple[Fields, bytes], reading: Reading) -> None:
-        super().__init__(FramedAnswer(), reading)
+        fields, body = request
+        super().__init__(FramedAnswer(to_head=(":method", "HEAD") in fields), reading)
         self._connection = connection
-        self._fields, body = request
+        self._fields = fields
         self.body = memoryview(body)  # what of it is yet to be sent
         self.id = 0
         self.unacknowledged = 0

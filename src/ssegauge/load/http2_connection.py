@@ -126,7 +126,10 @@ class Http2Connection:
         """See `Shared`."""
         if self._streams.pop(stream.id, None) is not None and not self.closed:
             if not stream.response.done:
-                self._h2.reset_stream(stream.id, h2.errors.ErrorCodes.CANCEL)
+                # A malformed response is an error of its stream (RFC 9113, 8.1.1).
+                malformed = stream.end == "malformed"
+                code = h2.errors.ErrorCodes.PROTOCOL_ERROR if malformed else h2.errors.ErrorCodes.CANCEL
+                self._h2.reset_stream(stream.id, code)
                 self._flush()
             self._look_for_work()
 
@@ -214,6 +217,8 @@ class Http2Connection:
         if isinstance(event, h2.events.DataReceived):
             stream.content(event.data or b"", stamp)
         elif isinstance(event, h2.events.ResponseReceived | h2.events.InformationalResponseReceived):
+            # h2 would end the whole connection where a content-length is wrong; the stream looks at it itself.
+            self._h2.streams[stream.id]._expected_content_length = None
             stream.head([(_text(name), _text(value)) for name, value in event.headers or ()], stamp)
         elif isinstance(event, h2.events.StreamEnded):
             stream.over(stamp)

@@ -11,14 +11,15 @@ _NO_CONTENT = frozenset({204, 304})
 
 
 class Answer:
-    """What both versions of HTTP know of a response.
+    """What both versions of HTTP know of a response. `to_head`: it answers HEAD, and so has no content.
 
     `done`: the message has come to its proper end. `status` is None until the head is complete.
     """
 
-    __slots__ = ("_coding", "done", "headers", "status")
+    __slots__ = ("_coding", "_to_head", "done", "headers", "status")
 
-    def __init__(self) -> None:
+    def __init__(self, *, to_head: bool = False) -> None:
+        self._to_head = to_head
         self.status: int | None = None
         self.headers: list[tuple[str, str]] = []
         self.done = False
@@ -48,24 +49,49 @@ class Answer:
 class FramedAnswer(Answer):
     """A response whose framing others undo, as in HTTP/2."""
 
-    __slots__ = ()
+    __slots__ = ("_left", "_rest")
+
+    def __init__(self, *, to_head: bool = False) -> None:
+        super().__init__(to_head=to_head)
+        self._left: int | None = None  # bytes that content-length still promises
+        self._rest = b""
 
     def head(self, status: int, headers: list[tuple[str, str]]) -> None:
         """The header section has come."""
         self.status, self.headers = status, headers
+        length = self.header("content-length")
+        if self._to_head or status in _NO_CONTENT:
+            self._left = 0
+        elif length is not None and length.isdigit():
+            self._left = int(length)
         self._coding = inflater(self.header("content-encoding"))
+
+    def feed(self, data: bytes) -> bytes:
+        """The content of these bytes. Raises Malformed, also where it is not as long as content-length says."""
+        left = self._left
+        if left is None:
+            return super().feed(data)
+        content = super().feed(data[:left])
+        self._left = left - len(data)
+        if self._left < 0 or (self.done and self._left):
+            self._rest = content
+            raise Malformed(f"{'more' if self._left < 0 else 'less'} content than content-length says")
+        return content
+
+    def rest(self) -> bytes:
+        """After `feed` has raised: the content that came before the fault."""
+        return self._rest or super().rest()
 
 
 class Response(Answer):
-    """One of HTTP/1: feed it the bytes of the connection. `to_head`: it answers HEAD, and so has no content."""
+    """One of HTTP/1: feed it the bytes of the connection."""
 
-    __slots__ = ("_framing", "_parser", "_pieces", "_to_head", "chunked", "length")
+    __slots__ = ("_framing", "_parser", "_pieces", "chunked", "length")
 
     def __init__(self, *, to_head: bool = False) -> None:
-        super().__init__()
+        super().__init__(to_head=to_head)
         self.chunked = False
         self.length: int | None = None
-        self._to_head = to_head
         self._pieces: list[bytes] = []
         self._framing = 0  # bytes since the last content: of a head, a chunk's head, or the trailer
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(_Callbacks(self))
