@@ -90,6 +90,7 @@ class Asks(SseUser):
     [
         (["-u", "-3"], "-u: a number of users, not -3"),
         (["--sse-proxy", "nonsense"], "--sse-proxy: nonsense: an address begins with http"),
+        (["--sse-proxy", "https://me:x@there"], "--sse-proxy: https://there: a proxy is spoken to in plain HTTP here"),
         (["--sse-request", '{"headers": ["X: env:NOT_THERE"]}'], "the environment variable NOT_THERE is not set"),
     ],
 )

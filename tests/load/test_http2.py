@@ -1,11 +1,14 @@
 """Many streams on one connection: each has its verdict, whatever becomes of the others."""
 
 import json
+import select
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -34,11 +37,36 @@ def server():
         stop(process)
 
 
+@contextmanager
+def talkative(address):
+    """A proxy whose answer to CONNECT comes in one segment with the first words of the server; its address."""
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+
+    def serve():
+        client, _ = listener.accept()
+        with client, socket.create_connection((host, port)) as there:
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + there.recv(65536))
+            other = {client: there, there: client}
+            while True:
+                for sock in select.select(list(other), [], [])[0]:
+                    data = sock.recv(65536)
+                    if not data:
+                        return
+                    other[sock].sendall(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
 @pytest.fixture
 def visit(tmp_path):
     """Opens streams of a profile that declares http2, all at once; their outcomes, and what the generator counted."""
 
-    def run(address, cases, *, target="", options=None):
+    def run(address, cases, *, target="", options=None, prelude="", **call):
         profile = tmp_path / "target.toml"
         profile.write_text(
             f'base_url = "{address}"\n[target]\n{target}\n'
@@ -46,9 +74,10 @@ def visit(tmp_path):
             'data = "json"\norder = "token* done"\nterminal = ["done"]\nsequence = { pointer = "/seq" }\n'
             '[[endpoint]]\nname = "any"\nrequest = { path = "/ok" }\nhttp2 = true\n'
         )
-        named = {name: {"endpoint": "tokens", "name": name, "timeouts": LIMITS, **case} for name, case in cases.items()}
+        every = {"endpoint": "tokens", "timeouts": LIMITS, **call}
+        named = {name: {**every, "name": name, **case} for name, case in cases.items()}
         job = {"profile": str(profile), "cases": named, "options": options or {}}
-        answer = visited(job)
+        answer = visited(job, prelude=prelude)
         return answer["outcomes"], counters_of(answer)
 
     return run
@@ -198,6 +227,21 @@ def test_each_stream_waits_as_long_as_it_was_told_to(server, visit):
         "impatient": "connect_error",
         "patient": "complete",
     }
+
+
+def test_the_window_of_a_connection_is_opened_again_as_its_streams_are_read(server, visit):
+    prelude = "import ssegauge.load.http2_connection as c; c._CONNECTION_WINDOW = 1 << 16"
+    outcomes, counters = visit(server(), {str(n): {"path": "/much?events=20"} for n in range(3)}, prelude=prelude)
+    assert set(shown(outcomes).values()) == {("complete", "message_end", 21)}
+    assert counters["http2_connections"] == 1
+
+
+def test_through_a_proxy_the_first_words_of_the_server_are_heard(server, visit):
+    """It greets before it is asked, and they may come with the proxy's answer."""
+    address = server()
+    with talkative(address) as proxy:
+        outcomes, _ = visit(address, {"it": {}}, proxy=proxy)
+    assert shown(outcomes) == {"it": ("complete", "message_end", 11)}
 
 
 @pytest.mark.slow

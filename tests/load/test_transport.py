@@ -55,6 +55,7 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
         "unknown": {"path": f"{secure}/ok"},
         "unverified": {"path": f"{secure}/ok", "verify": False},
         "refused": good | {"proxy": "http://127.0.0.1:1"},
+        "https proxy": good | {"proxy": "https://me:secret@127.0.0.1:1"},
         "large": good | {"method": "POST", "path": f"{secure}/echo", "json": {"x": "y" * 400_000}},
     }
     outcomes, counters = visit(cases, secure)
@@ -67,9 +68,12 @@ def test_tls_is_verified_stamped_and_tunnelled(secure, certificate, source):
         "unknown": "connect_error",
         "unverified": "complete",
         "refused": "connect_error",
+        "https proxy": "connect_error",
         "large": "complete",
     }, outcomes
     assert "self-signed" in outcomes["unknown"]["error"]
+    said = "https://127.0.0.1:1: a proxy is spoken to in plain HTTP here, by http://; the tunnel through it is TLS"
+    assert outcomes["https proxy"]["error"] == said
     assert counters.get("user_stamps", 0) == 0
 
 

@@ -72,7 +72,7 @@ class Route(NamedTuple):
 
 def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
     """A transport to the origin, after TCP, proxy and TLS; HTTP/2 is chosen by ALPN, or known before. Raises ConnectError after `seconds` at the latest."""
-    proxy = Origin.of(route.proxy) if route.proxy else None
+    proxy = proxy_of(route.proxy) if route.proxy else None
     first = proxy or origin
     timeout = gevent.Timeout(seconds)
     timeout.start()
@@ -136,6 +136,17 @@ def default_context(verify: bool | str = True, *, http2: bool = False) -> ssl.SS
     return context
 
 
+def proxy_of(url: str) -> Origin:
+    """Where a proxy listens. Raises ValueError, whose message leaves user and password out."""
+    parts = urlsplit(url)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    if parts.scheme == "https":
+        # Over http:// its Proxy-Authorization would be sent in the clear where TLS was asked for.
+        said = "a proxy is spoken to in plain HTTP here, by http://; the tunnel through it is TLS"
+        raise ValueError(f"{bare.geturl()}: {said}")
+    return Origin.of(bare)
+
+
 def proxy_authorization(proxy: str | None) -> str | None:
     """The Proxy-Authorization value for an address with user information."""
     parts = urlsplit(proxy or "")
@@ -183,17 +194,23 @@ def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:
     if authorization:
         head += f"Proxy-Authorization: {authorization}\r\n"
     send_all(plain, f"{head}\r\n".encode("latin-1"))
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        # Byte by byte would be exact; a proxy has nothing to say beyond its head before TLS speaks.
-        data, _ = _retried(plain.sock, plain.receive)
-        if data is None or len(answer) > _MAX_PROXY_HEAD:
-            raise ConnectError("the proxy closed the connection" if data is None else "the proxy's answer has no end")
-        answer += data
+    answer = _head(plain.sock)
     status = answer.split(b"\r\n", 1)[0].split(b" ", 2)
     if len(status) < 2 or not status[1].startswith(b"2"):
         line = answer.split(b"\r\n", 1)[0].decode("latin-1")
         raise ConnectError(f"the proxy refused the tunnel: {line}")
+
+
+def _head(sock: _socket.socket) -> bytes:
+    # Not a byte more: what follows is the server's, who speaks first in HTTP/2, and bears its own stamps.
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        waiting = _retried(sock, lambda: sock.recv(_MAX_PROXY_HEAD, socket.MSG_PEEK))
+        if not waiting or len(head) >= _MAX_PROXY_HEAD:
+            raise ConnectError("the proxy's answer has no end" if waiting else "the proxy closed the connection")
+        end = (head + waiting).find(b"\r\n\r\n")
+        head += sock.recv(len(waiting) if end < 0 else end + 4 - len(head))
+    return head
 
 
 def _handshake(plain: Plain, context: ssl.SSLContext, host: str) -> Tls:

@@ -19,7 +19,7 @@ from ssegauge.errors import UserError
 from ssegauge.load import goodput, interrupt, options
 from ssegauge.load.collector import Delta
 from ssegauge.load.conductor import END, HURRY, RESET, Conductor, conductor_of, cut
-from ssegauge.load.connect import Origin
+from ssegauge.load.connect import proxy_of
 from ssegauge.load.generator import begin_generating, generator_of, maybe_generator
 from ssegauge.load.refusal import told
 from ssegauge.load.session import option
@@ -75,7 +75,7 @@ def _check_places(environment: Environment) -> None:
     proxy = option(environment, "sse_proxy", None)
     try:
         if proxy:
-            Origin.of(proxy)
+            proxy_of(proxy)
     except ValueError as error:
         raise UserError(f"--sse-proxy: {error}") from None
 
