@@ -15,6 +15,7 @@ class Peer:
 
     def __init__(self, sock, authority):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_alpn_protocols(["h2", "http/1.1"])
         authority.issue_cert("localhost").configure_cert(context)
         self.sock = sock
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -33,8 +34,8 @@ class Peer:
 
 
 @pytest.fixture
-def pair():
-    """A client that has shaken hands, and its peer."""
+def pair(request):
+    """A client that has shaken hands, and its peer; over HTTP/1, or what the test's parameter names."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         for sock in (ours, theirs):
@@ -42,6 +43,7 @@ def pair():
         authority = trustme.CA()
         context = ssl.create_default_context()
         authority.configure_trust(context)
+        context.set_alpn_protocols([getattr(request, "param", "http/1.1")])
         client, peer = Tls(Plain(ours), context, "localhost"), Peer(theirs, authority)
         while not client.handshake():
             peer.handshake()
@@ -70,6 +72,18 @@ def test_bytes_that_have_come_are_handed_out_though_the_answer_of_tls_finds_no_r
     peer.say(b"data: y\n\n")
     assert client.receive()[0] == b"data: y\n\n"
     assert peer.sock.recv(100) == b"an answer", "it is said as soon as there is room"
+
+
+@pytest.mark.parametrize("pair", ["h2"], indirect=True)
+def test_over_http2_the_answer_of_tls_comes_between_what_we_say(pair):
+    """A part of our last record may still wait to be sent."""
+    client, peer = pair
+    client._out.write(b"an answer")
+    peer.say(b"frames")
+    assert client.receive()[0] == b"frames"
+    with pytest.raises(BlockingIOError):
+        peer.sock.recv(100)
+    assert client.seal(b"frames").startswith(b"an answer")
 
 
 def test_close_notify_is_an_end_and_a_mere_fin_is_none(pair):
