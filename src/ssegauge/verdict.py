@@ -10,9 +10,10 @@ true things about the same stream is the one to tell.
 3. Then how the message ended. A cut, a reset or a timeout outranks a terminal event that was seen
    before: HTTP says that the message is incomplete, and a client that waits for its end waits in
    vain. So `complete` is never said of a message that did not come to its proper end.
-4. Of a message that did end properly, the contract decides: bytes of an unfinished event mean that
-   the producer was cut and somebody closed politely (`truncated`); a declared terminal that did not
-   come, or a stream without a single event, is `no_terminal`.
+4. Of a message that did end properly, the contract decides: bytes of an unfinished event, or of an
+   unfinished content coding, mean that the producer was cut and somebody closed politely
+   (`truncated`); a declared terminal that did not come, or a stream without a single event, is
+   `no_terminal`.
 5. What is left is `complete`.
 
 Where we closed ourselves (`client`) the server is not to blame, and what would have come is unknown:
@@ -75,7 +76,8 @@ class Facts:
 
     status: None where no response head came. event_stream: the content type is text/event-stream.
     events: how many were dispatched, the ignored ones left out. terminal_declared, terminal_seen,
-    error_seen: by the profile. pending: bytes of an unfinished block were left at the end.
+    error_seen: by the profile. pending: bytes of an unfinished block, or of an unfinished content
+    coding, were left at the end.
     """
 
     end: EndKind
