@@ -146,3 +146,33 @@ say(verdict=silent.value.verdict if silent.value else "", floods=sum(not flood.r
 """,
     )
     assert found == {"verdict": "timeout", "floods": busy}
+
+
+def test_a_connection_does_not_take_as_long_as_we_were_busy(source):
+    """The kernel knows when it was there; that we looked later is the generator's lag and not the target's."""
+    found = acted(
+        source,
+        """
+from gevent.monkey import get_original
+user().stream("GET", "/ok")  # its name is looked up
+def be_busy():
+    get_original("time", "sleep")(0.5 * SECOND)
+streams = [gevent.spawn(user().stream, "GET", "/ok") for _ in range(5)]
+gevent.spawn(be_busy)
+gevent.joinall(streams)
+say(connect=max(stream.value.times["connect"] for stream in streams) / 1e6 / SECOND,
+    lasted=max(stream.value.lasted_us for stream in streams) / 1e6 / SECOND)
+""",
+    )
+    assert found["connect"] < 0.25
+
+
+def test_no_limit_to_connect_is_none(source):
+    found = acted(
+        source,
+        """
+environment.parsed_options.sse_connect_timeout = 0.0
+say(verdict=user().stream("GET", "/ok").verdict)
+""",
+    )
+    assert found["verdict"] == "complete"

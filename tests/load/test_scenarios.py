@@ -1,12 +1,10 @@
 """Each scenario does what its first line says, against a server that counts."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.timing import MS
 
@@ -201,26 +199,3 @@ def test_endpoints_are_chosen_by_their_names(locust, profile):
     path = profile(a="/ok?events=2", b="/ok?events=2", c="/ok?events=2")
     ended = locust("concurrent_streams", "--sse-target", str(path), "--sse-endpoint", "a, b", *users(4, 3)).finish()
     assert set(ended.results["endpoints"]) == {"a", "b"}, ended.output
-
-
-KUBERNETES = re.compile(r"```yaml\n(apiVersion: locust\.io.*?)```", re.DOTALL)
-
-
-@pytest.mark.slow
-def test_the_kubernetes_example_says_what_its_operator_and_locust_understand():
-    text = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
-    [resource] = list(yaml.safe_load_all(KUBERNETES.search(text)[1]))
-    assert (resource["apiVersion"], resource["kind"]) == ("locust.io/v2", "LocustTest")
-    assert set(resource["spec"]) == {"image", "master", "worker"}
-    assert resource["spec"]["worker"]["replicas"] >= 1
-    for role in ("master", "worker"):
-        words = resource["spec"][role]["command"].split()
-        file = words[words.index("--locustfile") + 1]
-        assert (ROOT / "loadtests" / file.removeprefix("/loadtests/")).is_file()
-        code = (
-            "import sys; from locust.util.load_locustfile import load_locustfile;"
-            "from locust.argument_parser import get_parser;"
-            f"load_locustfile({str(ROOT / file.removeprefix('/'))!r}); get_parser().parse_args(sys.argv[1:])"
-        )
-        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr

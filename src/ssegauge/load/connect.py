@@ -17,7 +17,8 @@ import gevent
 from gevent.hub import get_hub
 
 from ssegauge.load.addresses import Address, Addresses, Sources
-from ssegauge.load.transport import Plain, Tls, Transport, close, make_socket
+from ssegauge.load.clock import monotonic_ns
+from ssegauge.load.transport import Plain, Tls, Transport, answer_waited_ns, close, make_socket
 
 _READ, _WRITE = 1, 2  # libev's EV_READ, EV_WRITE
 _MAX_PROXY_HEAD = 65536
@@ -78,8 +79,8 @@ def open_transport(origin: Origin, route: Route, seconds: float) -> Transport:
     timeout.start()
     sock: _socket.socket | None = None
     try:
-        sock = _connect_any(first, route.sources)
-        plain = Plain(sock)
+        plain = _connect_any(first, route.sources)
+        sock = plain.sock
         if proxy and (origin.scheme == "https" or route.http2):
             _tunnel(plain, origin, proxy_authorization(route.proxy))
         if origin.scheme == "https":
@@ -158,7 +159,7 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _connect_any(origin: Origin, sources: Sources | None) -> _socket.socket:
+def _connect_any(origin: Origin, sources: Sources | None) -> Plain:
     failure: OSError | None = None
     for address in _addresses.of(origin.host, origin.port):
         try:
@@ -169,22 +170,25 @@ def _connect_any(origin: Origin, sources: Sources | None) -> _socket.socket:
     raise failure or OSError(f"{origin.host} has no address")
 
 
-def _connect(address: Address, sources: Sources | None) -> _socket.socket:
+def _connect(address: Address, sources: Sources | None) -> Plain:
     family, place = address
     sock = make_socket(family)
+    plain = Plain(sock)
     try:
         if sources is not None:
             sock.bind((sources.towards(address), 0))
+        began = monotonic_ns()
         code = sock.connect_ex(place)
         if code == errno.EINPROGRESS:
             _wait(sock, _WRITE)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
+        plain.late_ns = answer_waited_ns(sock, monotonic_ns() - began)
     except BaseException:
         close(sock)
         raise
-    return sock
+    return plain
 
 
 def _tunnel(plain: Plain, origin: Origin, authorization: str | None) -> None:

@@ -61,7 +61,7 @@ def add_arguments(parser: Any) -> None:
     )
     add("results", "", "FILE", "write the results file here when the run ends", in_form=False)
     add("prometheus", "", "PORT", "serve the live figures to Prometheus at PORT, or ADDRESS:PORT", in_form=False)
-    add("connect_timeout", _DEFAULTS.connect, "SECONDS", "until connected, TLS included")
+    add("connect_timeout", _DEFAULTS.connect, "SECONDS", "until connected, TLS included; 0: no limit")
     add("first_byte_timeout", _DEFAULTS.first_byte, "SECONDS", "until the response begins; 0: no limit")
     add("idle_timeout", _DEFAULTS.idle, "SECONDS", "silence, comments included, that ends a stream; 0: no limit")
     add("total_timeout", 0.0, "SECONDS", "life of a stream; 0: no limit")

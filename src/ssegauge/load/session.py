@@ -27,6 +27,8 @@ from ssegauge.load.target import LoadTarget, target_of
 from ssegauge.load.transport import keep_stamping
 from ssegauge.profile.endpoint import Endpoint
 
+_NO_LIMIT = 86_400.0  # seconds; Linux itself gives up to connect after two minutes (tcp_syn_retries, tcp(7))
+
 
 @dataclass
 class Session:
@@ -137,7 +139,7 @@ def _begin(environment: Environment) -> Session:
         watch=watch,
         http2=Http2Pool(reader, recorder, option(environment, "sse_http2_streams", HTTP2_STREAMS)),
         timeouts=Timeouts(
-            connect=option(environment, "sse_connect_timeout", defaults.connect),
+            connect=option(environment, "sse_connect_timeout", defaults.connect) or _NO_LIMIT,
             first_byte=option(environment, "sse_first_byte_timeout", defaults.first_byte) or None,
             idle=option(environment, "sse_idle_timeout", defaults.idle) or None,
             total=option(environment, "sse_total_timeout", 0.0) or None,

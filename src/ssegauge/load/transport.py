@@ -25,12 +25,18 @@ STAMPS_BEGIN = 1.0
 """Seconds that the kernel is given to begin with stamps."""
 _TIMESPEC = struct.Struct("@qq").unpack
 _STAMP_SPACE = 64
+_TCP_INFO_SIZE = 104
+_OF_TCP_INFO = (56, 68, 100)  # where tcpi_last_ack_recv, tcpi_rtt and tcpi_total_retrans stand
 
 
 class Transport(Protocol):
-    """A connected socket. Bytes with the wall-clock stamp of the newest among them, 0 where there is none."""
+    """A connected socket. Bytes with the wall-clock stamp of the newest among them, 0 where there is none.
+
+    `late_ns`: how long what the peer said while the connection was made had waited for us.
+    """
 
     sock: _socket.socket
+    late_ns: int
     ended: bool  # the peer has said that no more will come, together with the last bytes
 
     def receive(self) -> tuple[bytes | None, int]:
@@ -78,6 +84,22 @@ def make_socket(family: int) -> _socket.socket:
     return sock
 
 
+def answer_waited_ns(sock: _socket.socket, elapsed_ns: int) -> int:
+    """How much of the time in which a TCP connection was made its answer had been there and we had not looked.
+
+    By what Linux knows of it (struct tcp_info, include/uapi/linux/tcp.h): the way there and back takes as long as it
+    measured, or ended when the last ACK came where it had to ask twice (RFC 6298, 3). 0 where the system does not say.
+    """
+    if sys.platform != "linux" or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return 0
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+    if len(info) < _TCP_INFO_SIZE:
+        return 0
+    since_ack_ms, rtt_us, asked_again = (struct.unpack_from("=I", info, at)[0] for at in _OF_TCP_INFO)
+    waited = since_ack_ms * 1_000_000 if asked_again else elapsed_ns - rtt_us * 1000
+    return int(min(max(0, waited), elapsed_ns))
+
+
 def close(sock: _socket.socket, *, reset: bool = False) -> None:
     """Close with FIN, or with RST where the peer shall see a client that died."""
     try:
@@ -91,12 +113,13 @@ def close(sock: _socket.socket, *, reset: bool = False) -> None:
 class Plain:
     """TCP as it is."""
 
-    __slots__ = ("_recvmsg", "sock")
+    __slots__ = ("_recvmsg", "late_ns", "sock")
 
     ended = False
 
     def __init__(self, sock: _socket.socket) -> None:
         self.sock = sock
+        self.late_ns = 0
         self._recvmsg = sock.recvmsg
 
     def receive(self) -> tuple[bytes | None, int]:
@@ -117,13 +140,15 @@ class Plain:
 class Tls:
     """TLS over a plain transport; `handshake` first, until it says that it is done."""
 
-    __slots__ = ("_in", "_out", "_owed", "_plain", "_tls", "ended", "sock")
+    __slots__ = ("_in", "_out", "_owed", "_plain", "_since", "_tls", "ended", "late_ns", "sock")
 
     def __init__(self, plain: Plain, context: ssl.SSLContext, server_hostname: str) -> None:
         self.sock = plain.sock
         self._plain = plain
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._owed = b""  # what TLS itself has to say and the kernel had no room for
+        self._since = time.time_ns()  # when we began to wait
+        self.late_ns = plain.late_ns
         self.ended = False
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
 
@@ -144,7 +169,11 @@ class Tls:
 
     def absorb(self) -> bool:
         """Take bytes of the handshake from the socket; False at the end of the connection."""
-        data, _ = self._plain.receive()
+        data, stamp = self._plain.receive()
+        now = time.time_ns()
+        if stamp:
+            self.late_ns += max(0, now - max(stamp, self._since))
+        self._since = now
         if data is not None:
             self._in.write(data)
         return data is not None

@@ -164,6 +164,7 @@ class Visit:
             headers.setdefault("Cookie", cookie)
         began = monotonic_ns()
         self._stream = None  # that of a redirect, say: who is stopped while this one connects has none
+        self._late_ns = 0
         try:
             self._stream = stream = self._connected(plan, headers)
         except (ConnectError, ValueError) as error:
@@ -171,7 +172,7 @@ class Visit:
             late = isinstance(error, ConnectError) and error.timeout
             self._failure = Failure("timeout_connect" if late else "connect_error", str(error), own)
             return False
-        self._connect_us += (stream.sent - began) / 1000
+        self._connect_us += (stream.sent - began - self._late_ns) / 1000
         self._origin = stream.origin
         if plan.leave_after is not None:
             stream.leave_at = stream.origin + int(plan.leave_after * 1e9)
@@ -198,7 +199,9 @@ class Visit:
             connection = session.http2.connection(origin, route, plan.timeouts.connect)
             return Http2Stream(connection, (fields, plan.body), reading)
         request = render(plan.method, plan.url, headers, plan.body, route.proxy)
-        return Http1Stream(open_transport(origin, route, plan.timeouts.connect), request, reading)
+        transport = open_transport(origin, route, plan.timeouts.connect)
+        self._late_ns = transport.late_ns  # that an answer waited for us is no part of how long it took
+        return Http1Stream(transport, request, reading)
 
     def _following(self, plan: Plan, hops: int) -> Plan | None:
         """The request that comes next, where the server sends us on, or has not touched this one."""
