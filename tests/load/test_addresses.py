@@ -116,3 +116,12 @@ def test_the_others_are_told_though_the_first_has_left(names):
     first.kill()
     names.say()
     assert [greenlet.get() for greenlet in others] == [ONE, ONE]
+
+
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_what_is_written_as_an_address_is_asked_of_nobody(host, family):
+    asked = []
+    assert Addresses(lambda *place: asked.append(place)).of(host, 80) == [
+        (family, (host, 80, 0, 0)[: 2 if "." in host else 4])
+    ]
+    assert asked == []

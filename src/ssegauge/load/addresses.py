@@ -12,9 +12,11 @@ from typing import Any, NamedTuple, cast
 import gevent
 import gevent.socket
 from gevent.event import AsyncResult
+from gevent.monkey import get_original
 
 Address = tuple[int, Any]
 """Family, and what connect() takes."""
+_getaddrinfo = get_original("socket", "getaddrinfo")  # gevent's waits for a thread
 _FRESH_SECONDS = 30.0  # a name is asked for again after that
 _STALE_SECONDS = 60.0  # so long an older answer is better than to have all streams wait (RFC 8767)
 _Place = tuple[str, int]
@@ -26,8 +28,19 @@ class _Known(NamedTuple):
 
 
 def _look_up(host: str, port: int) -> list[Address]:
-    answers = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return _told(gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def _told(answers: Any) -> list[Address]:
     return [(int(family), address) for family, _, _, _, address in answers]
+
+
+def _as_it_stands(host: str, port: int) -> list[Address] | None:
+    """An address that is written as one, which nobody has to be asked for."""
+    try:
+        return _told(_getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    except (OSError, UnicodeError):
+        return None
 
 
 class Sources:
@@ -66,6 +79,10 @@ class Addresses:
         age = self._now() - known.since if known is not None else 0.0
         if known is not None and age < _FRESH_SECONDS:
             return known.found
+        written = _as_it_stands(host, port)
+        if written is not None:
+            self._known[place] = _Known(written, self._now())
+            return written
         pending = self._pending.get(place) or self._renew(place)
         if known is not None and age < _STALE_SECONDS:
             return known.found
