@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -143,7 +143,7 @@ class Bench:
 
     def observe(self, sent: Sent | None = None, *, limits: Limits | None = None, follow: bool = True) -> Observation:
         """A stream of its own, run to its end or to the end of the window."""
-        run = record_following if follow else record
+        run = partial(record_following, secret_names=self.profile.secret_names) if follow else record
         exchange = run(
             sent or self.sent(), endpoint=self.endpoint.name, limits=limits or self.limits, transport=self.options.transport,
         )  # fmt: skip
