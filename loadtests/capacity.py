@@ -3,9 +3,10 @@
     locust -f loadtests/capacity.py --host http://localhost:8000/stream -r 100 --headless
     locust -f loadtests/capacity.py --host http://localhost:8000/stream --sse-limit "gap.p99 < 500ms" --headless
 
-Steps up, doubling, until the limit or a stream fails, then halves the interval until it is within a tenth. Each step
-opens its streams at `-r` a second and holds them for `--sse-hold` seconds. The curve stands in the results under
-`capacity`. Streams should be long, or come again at once, as they do here.
+Steps up, doubling, until the limit or a stream fails, then halves the interval until it is within a tenth. Before each
+step all streams are closed and the target has `--sse-settle` seconds to let go of them; then the step opens its own at
+`-r` a second and holds them for `--sse-hold` seconds. The curve stands in the results under `capacity`. Streams should
+be long, or come again at once, as they do here.
 """
 
 from __future__ import annotations
@@ -26,7 +27,14 @@ def declare(parser: Any) -> None:
     add("failed_share", 0.001, "SHARE", "share of streams that may fail")
     add("first", 10, "USERS", "the first step")
     add("most", 10_000, "USERS", "no step goes beyond")
-    add("hold", 10.0, "SECONDS", "how long each step is held")
+    add("hold", 10.0, "SECONDS", "how long each step is held, longer than the limit's time", least=0.1)
+    add(
+        "settle",
+        3.0,
+        "SECONDS",
+        "between two steps, in which the target lets go of the streams of the first",
+        least=1.0,
+    )
 
 
 class Capacity(SseUser):

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import NamedTuple
 
 import msgpack
 import pytest
@@ -143,6 +144,45 @@ def worker(monkeypatch, said):
             else:
                 recorder.closed("/", comments=0)
     return recorder, clock
+
+
+def test_a_stream_that_begins_after_a_quiet_time_stands_in_the_second_in_which_it_began(monkeypatch):
+    """Where nothing is open nobody looks at the clock: the first one's times fell into the last second that was noted."""
+    recorder, clock = worker(monkeypatch, [(0.2, 1), (0.4, -1)])
+    clock.now = int(107.1 * SECOND)
+    recorder.started("/")
+    recorder.slice("/").histogram("first_event").record(1000)
+    slices = recorder.ledger.book("/").slices
+    assert [second for second, slice_ in slices.items() if slice_.counters["started"]] == [107]
+    assert [second for second, slice_ in slices.items() if slice_.histograms] == [107]
+    assert recorder.tick(clock.now), "who notes the second's end must still hear of it"
+    assert not recorder.tick(clock.now)
+
+
+class Stream(NamedTuple):
+    begun: int
+    last_event: int = 0
+
+
+def test_waits_are_those_of_streams_that_run_past_a_limit(monkeypatch):
+    recorder, clock = worker(monkeypatch, [])
+    clock.now = 110 * SECOND
+    recorder.streams |= {Stream(109_950_000_000), Stream(107 * SECOND), Stream(100 * SECOND, 108 * SECOND)}
+    assert recorder.waits(200_000, for_the_first=True).censored_count == 1
+    assert recorder.waits(200_000, for_the_first=False).censored_count == 2
+    assert recorder.waits(2_500_000, for_the_first=False).quantile(0.5).us == pytest.approx(3e6, rel=0.002)
+
+
+def test_waits_are_the_latest_of_each_worker():
+    collector = Collector("run")
+    for name, number, ms in (("a", 0, (300, 300)), ("b", 0, (300,)), ("a", 1, (900,))):
+        waits = Histogram()
+        for value in ms:
+            waits.censor(value * 1000)
+        delta = Delta("run", number, Ledger(), {}, waits=waits)
+        collector.add(name, Delta.from_json(json.loads(json.dumps(delta.to_json()))))
+    assert collector.waits().censored_count == 2
+    assert collector.waits().quantile(1.0).us == pytest.approx(900_000, rel=0.002)
 
 
 def report(name, recorder, clock, at, number=0, *, final=True):

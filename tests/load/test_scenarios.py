@@ -72,25 +72,6 @@ def test_steps_change_the_number_of_streams(locust, source):
     assert opens == sorted(opens)
 
 
-@pytest.mark.slow
-def test_capacity_finds_where_the_limit_breaks(locust, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "narrow.py"), "12"], stdout=subprocess.PIPE, text=True
-    )
-    port = int(process.stdout.readline())
-    try:
-        options = ["--host", f"http://127.0.0.1:{port}/", "--sse-hold", "3", "--sse-first", "4", "-r", "50"]
-        ended = locust("capacity", *options).finish(within=90_000 * MS)
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-    capacity = ended.results["capacity"]
-    assert capacity["holds"] in (11, 12), capacity
-    assert capacity["breaks"] in (12, 13)
-    assert capacity["limit"] == "first_event.p95 < 200 ms"
-
-
 def test_churn_leaves_by_both_ways_and_sees_the_target_let_go(locust, source, profile):
     path = profile(ticks="/ok?events=1000&gap_ms=20")
     options = ["--sse-target", str(path), "--sse-pid", str(source.pid), "--sse-longest", "0.5"]

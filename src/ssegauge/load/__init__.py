@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ssegauge.load.prompts import Conversation, Prompts, read_prompts
     from ssegauge.load.reconnect import follow
     from ssegauge.load.session import option
-    from ssegauge.load.steps import find_capacity, staircase
+    from ssegauge.load.steps import staircase
     from ssegauge.load.trends import before_and_after, slopes
     from ssegauge.load.user import SseUser
 
@@ -63,7 +63,7 @@ _HOME = {
     "Prompts": "ssegauge.load.prompts",
     "conductor_of": "ssegauge.load.conductor",
     "dialect_of": "ssegauge.load.dialects",
-    "find_capacity": "ssegauge.load.steps",
+    "find_capacity": "ssegauge.load.capacity",
     "follow": "ssegauge.load.reconnect",
     "open_arrivals": "ssegauge.load.dispatch",
     "option": "ssegauge.load.session",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +29,14 @@ class Worker:
     answered: bool = False
     left: bool = False
     gaps: int = 0
+    waits: Histogram = field(default_factory=Histogram)
     state: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Delta:
     """What a worker says each time: its run and running number, its ledger since, its state so far. `resets`: how many
-    of the run it had heard of.
+    of the run it had heard of. `waits`, where a limit is searched: how long streams wait for an event that are past it.
     """
 
     run: str
@@ -44,15 +45,17 @@ class Delta:
     state: dict[str, Any]
     final: bool = False
     resets: int = 0
+    waits: Histogram = field(default_factory=Histogram)
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
-        return {**vars(self), "ledger": self.ledger.to_json()}
+        return {**vars(self), "ledger": self.ledger.to_json(), "waits": self.waits.to_json()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Delta:
         """As it was sent."""
-        return cls(**{**document, "ledger": Ledger.from_json(document["ledger"])})
+        ledger, waits = Ledger.from_json(document["ledger"]), Histogram.from_json(document["waits"])
+        return cls(**{**document, "ledger": ledger, "waits": waits})
 
 
 class Collector:
@@ -89,7 +92,7 @@ class Collector:
             return  # said twice: a message that was sent again after a lost connection
         worker.gaps += delta.number - worker.next
         worker.next = delta.number + 1
-        worker.state = delta.state
+        worker.state, worker.waits = delta.state, delta.waits
         worker.answered = worker.answered or delta.final
         if delta.resets >= self.resets:  # else it was on its way when the figures began anew
             self.ledger.merge(delta.ledger)
@@ -133,18 +136,22 @@ class Collector:
                 break
             self._fold(second)
 
-    def sums(self, begin: float, end: float) -> Slice:
-        """Everything between two wall-clock times, whole seconds, as far as it is not folded. Levels: the last."""
-        sums = Slice()
+    def between(self, begin: float, end: float) -> Iterator[Slice]:
+        """The seconds from `begin` to before `end`, as far as they are not folded: each of all endpoints together."""
         for second in self.ledger.seconds():
-            if begin <= second < end - 1:
+            if begin <= second < end:
                 here = Slice()
                 for book in self.ledger.books.values():
                     if second in book.slices:
                         here.merge(book.slices[second])
-                sums.merge(here)
-                sums.levels = here.levels or sums.levels
-        return sums
+                yield here
+
+    def waits(self) -> Histogram:
+        """How long streams have waited, of all workers, as each last said it."""
+        waits = Histogram()
+        for worker in self.workers.values():
+            waits.merge(worker.waits)
+        return waits
 
     def live(self, endpoint: str | None, since: int) -> list[dict[str, Any]]:
         """The rows after second `since` of the run, of all endpoints or of one; only seconds that no worker adds to."""

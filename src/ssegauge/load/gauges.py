@@ -118,6 +118,32 @@ def back_at_base(conductor: Conductor, watching: Watching, gauge: Gauge, within:
     return {"base": base, "after": value, "back": back, "after_s": round(time.monotonic() - began, 2)}
 
 
+class Settling:
+    """The time between two steps in which the target lets go of the streams of the first.
+
+    Where the target's active streams can be seen it ends when they are where they were; else it is always the whole.
+    """
+
+    def __init__(self, environment: Environment, seconds: float) -> None:
+        self._seconds = seconds
+        self._gauge = gauge_of(target_of(environment), environment)
+        self._watching = Watching()
+
+    def wait(self) -> None:
+        """At least a second, so that what comes next has seconds of its own."""
+        began = time.monotonic()
+        gevent.sleep(_EVERY)
+        while (left := began + self._seconds - time.monotonic()) > 0 and not self._is_at_base():
+            gevent.sleep(min(left, 0.1))
+        if self._gauge is not None and self._watching.base is None:
+            self._watching.base = _read(self._gauge, self._watching)
+
+    def _is_at_base(self) -> bool:
+        base = self._watching.base
+        value = _read(self._gauge, self._watching) if self._gauge is not None and base is not None else None
+        return value is not None and base is not None and value <= base
+
+
 def _follow(collector: Collector, watching: Watching, gauge: Gauge | None, process: ProcessGauge | None) -> None:
     while True:
         at = round(time.time() - collector.started, 1)

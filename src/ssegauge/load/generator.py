@@ -7,6 +7,8 @@ from weakref import WeakKeyDictionary
 from locust.env import Environment
 
 from ssegauge.load.collector import Delta
+from ssegauge.load.histogram import Histogram
+from ssegauge.load.limit import Limit
 from ssegauge.load.session import forget, option, session_of
 
 
@@ -42,9 +44,17 @@ class Generator:
                 "cpu": session.watch.share_of_core(),
             },
             final=final,
+            waits=self._waits(),
         )
         self.number += 1
         return said
+
+    def _waits(self) -> Histogram:
+        text = option(self.environment, "sse_limit", "")  # declared by the scenario that looks for a capacity
+        if not text:
+            return Histogram()
+        limit = Limit.parse(text, 0.0)
+        return self.session.recorder.waits(limit.most_ms * 1000, for_the_first=limit.name == "first_event")
 
 
 _generators: WeakKeyDictionary[Environment, Generator] = WeakKeyDictionary()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ssegauge.load.clock import Clock, monotonic_ns
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import MOMENTS, ROW_TIMES, Ledger, Slice
@@ -16,6 +18,16 @@ _MOMENT = _SECOND // MOMENTS
 _MOST_MOMENTS = 60 * MOMENTS  # noted at once, after a time in which nothing ran
 
 
+class Running(Protocol):
+    """A stream that is not over. In monotonic nanoseconds: when it began, and its latest event, 0 while none came."""
+
+    @property
+    def begun(self) -> int: ...  # noqa: D102 - as above
+
+    @property
+    def last_event(self) -> int: ...  # noqa: D102 - as above
+
+
 class Recorder:
     """The ledger of this process, and the slices of the second that runs. One thread, no locks."""
 
@@ -27,9 +39,11 @@ class Recorder:
         self.current: dict[str, Slice] = {}  # endpoint to slice; emptied when the second changes
         self.open: dict[str, int] = {}
         self.running: dict[str, int] = {}  # attempted and not over
+        self.streams: set[Running] = set()
         self.peak_open = 0
         self.peaks: dict[str, int] = {}
         self._harness: Slice | None = None
+        self._turned = False
         self._second = clock.wall_second(monotonic_ns())
         self._next = self._next_moment = monotonic_ns()
         self._moment = self._moment_at(self._next)
@@ -60,15 +74,20 @@ class Recorder:
         self._harness = None
 
     def tick(self, now: int) -> bool:
-        """Turn the page where a second has passed; True when it has."""
+        """Turn the page where a second has passed; True when one has since this was last asked."""
+        self._turn(now)
+        turned, self._turned = self._turned, False
+        return turned
+
+    def _turn(self, now: int) -> None:
         if now >= self._next_moment:  # else a stream that opened or closed has had it counted
             self._count_open(now)
         if now < self._next:
-            return False
+            return
         self.settle()
         second = self._second = self.clock.wall_second(now)
         self._next = (second + 1) * _SECOND - self.clock.offset_ns
-        return True
+        self._turned = True
 
     def _moment_at(self, now: int) -> int:
         return (now + self.clock.offset_ns) // _MOMENT
@@ -100,8 +119,22 @@ class Recorder:
         self.peaks = dict(self.open)
         self.peak_open = sum(self.open.values())
 
+    def waits(self, least_us: float, *, for_the_first: bool) -> Histogram:
+        """How long the streams that run have waited for their first event, or for any, where that is `least_us` or more."""
+        waits = Histogram()
+        now = monotonic_ns()
+        for stream in self.streams:
+            latest = stream.last_event
+            if latest and for_the_first:
+                continue
+            waited = (now - (latest or stream.begun)) / 1000
+            if waited >= least_us:
+                waits.censor(waited)
+        return waits
+
     def started(self, endpoint: str) -> None:
         """A stream was attempted."""
+        self._turn(monotonic_ns())  # while nothing was open nobody has looked at the clock
         self.running[endpoint] = self.running.get(endpoint, 0) + 1
         self.ledger.book(endpoint).counters["attempted"] += 1
         self.slice(endpoint).counters["started"] += 1

@@ -115,6 +115,8 @@ def _churn(found: Mapping[str, Any]) -> str:
 
 
 def _capacity(found: Mapping[str, Any]) -> str:
+    if not found["holds"] and not found["breaks"]:
+        return f"capacity: whether {found['limit']} holds could not be judged"
     if not found["holds"]:
         return f"capacity: {found['limit']} did not even hold with {found['breaks']} streams"
     broke = f"not with {found['breaks']}" if found["breaks"] else "its end was not reached"

@@ -1,28 +1,24 @@
-"""Numbers of users that change while a run goes on: a staircase that is given, and a search for the most that hold."""
+"""Numbers of users that change while a run goes on."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_RUNNING, STATE_SPAWNING
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
 
 from ssegauge.errors import UserError
 from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
-from ssegauge.load.ledger import Slice
 from ssegauge.load.session import option
 from ssegauge.profile.fields import duration
-from ssegauge.verdict import VERDICTS
 
-_REPORT_SECONDS = 3.5  # workers report every 3 s
-_LIMIT = "first_event.p95 < 200ms"
+_GOES_ON = (STATE_RUNNING, STATE_SPAWNING)
+_LATE_SECONDS = 30.0  # beyond its ramp, for workers that are slow to start or to stop their users
 _STEP = re.compile(r"\s*(\d+)\s*x\s*(\S+?)\s*")
 
 
@@ -47,70 +43,6 @@ def parse_steps(text: str) -> list[Step]:
     return steps
 
 
-class Limit(NamedTuple):
-    """What must hold: a time of `name` in milliseconds under its percentile, and a share of failed streams."""
-
-    name: str
-    quantile: float
-    most_ms: float
-    failed_share: float
-
-    @classmethod
-    def parse(cls, text: str, failed_share: float) -> Limit:
-        """Of "first_event.p95 < 200ms". Raises UserError."""
-        found = re.fullmatch(r"\s*(first_event|gap)\.p(\d\d)\s*<\s*(\S+)\s*", text)
-        if found is None:
-            raise UserError(f'--sse-limit: "{text}" is no limit; write first_event.p95 < 200ms, or gap.p99 < 1s')
-        try:
-            most = duration(found[3]) * 1000
-        except ValueError as error:
-            raise UserError(f"--sse-limit: {error}") from None
-        return cls(found[1], int(found[2]) / 100, most, failed_share)
-
-
-@dataclass
-class Found:
-    """One step as it went."""
-
-    users: int
-    open: int
-    ms: float | None
-    failed: int
-    ended: int
-    holds: bool
-
-
-def search(
-    measure: Callable[[int], Found], first: int, most: int, *, factor: float = 2.0, until: float = 0.1
-) -> list[Found]:
-    """Steps up by `factor` until the limit breaks, then halves the interval until it is narrow. In the order measured."""
-    curve: list[Found] = []
-    good, bad = 0, 0
-    users = min(first, most)
-    while True:
-        found = measure(users)
-        curve.append(found)
-        if found.holds:
-            good = users
-        else:
-            bad = users
-        if good >= most or bad == 1 or (bad and bad - good <= max(1, until * bad)):
-            return curve
-        users = (good + bad) // 2 if bad else min(most, max(good + 1, int(good * factor)))
-
-
-def judge_step(users: int, sums: Slice, limit: Limit) -> Found:
-    """What a step's figures say. No first event at all is no success, and neither is a stream that failed."""
-    counters: Counter[str] = sums.counters
-    ended = sum(counters[name] for name in counters if name in VERDICTS)
-    histogram = sums.histograms.get(limit.name)
-    quantile = histogram.quantile(limit.quantile) if histogram else None
-    ms = None if quantile is None else quantile.us / 1000
-    failed = counters["failed"]
-    holds = ms is not None and ms < limit.most_ms and failed <= limit.failed_share * max(ended, 1)
-    return Found(users, int(sums.levels.get("open", 0)), ms, failed, ended, holds)
-
-
 def staircase(environment: Environment) -> None:
     """Follow --sse-steps where it is given: after the last step the run ends."""
 
@@ -123,26 +55,16 @@ def staircase(environment: Environment) -> None:
             _climb(conductor, given)
 
     conductor_of(environment).check(steps)
-    _during_run(environment, climb)
+    during_run(environment, climb)
 
 
-def find_capacity(environment: Environment) -> None:
-    """Look for the most users for which --sse-limit holds; the curve goes into the results."""
-
-    def limit() -> Limit:
-        text, share = option(environment, "sse_limit", _LIMIT), option(environment, "sse_failed_share", 0.001)
-        return Limit.parse(text, share)
-
-    conductor_of(environment).check(limit)
-    _during_run(environment, lambda conductor: _look_for(conductor, limit()))
-
-
-def _during_run(environment: Environment, drive: Callable[[Conductor], None]) -> None:
+def during_run(environment: Environment, drive: Callable[[Conductor], None]) -> None:
+    """Have `drive` change the number of users while a run goes on; it ends with the run."""
     conductor = conductor_of(environment)
     driver: list[Any] = []
 
     def begin(_: Collector) -> None:
-        driver[:] = [gevent.spawn_later(0.1, drive, conductor)]
+        driver[:] = [gevent.spawn(_drive, conductor, drive)]
 
     def end(_: Collector) -> None:
         for greenlet in driver:
@@ -153,62 +75,70 @@ def _during_run(environment: Environment, drive: Callable[[Conductor], None]) ->
     conductor.on_final.append(end)
 
 
-def _climb(conductor: Conductor, steps: list[Step]) -> None:
-    for step in steps:
-        _go_to(conductor, step.users)
-        gevent.sleep(step.seconds)
-    _end(conductor)
+def go_to(conductor: Conductor, users: int) -> bool:
+    """Start or stop users until there are so many, at the rate that was asked for; False where it does not come to that.
+
+    Ends its greenlet where the run ends: who went on would begin another.
+    """
+    return _move(conductor, users, option(conductor.environment, "spawn_rate", None) or max(1, users))
 
 
-def _look_for(conductor: Conductor, limit: Limit) -> None:
+def close_all(conductor: Conductor) -> bool:
+    """Stop all users at once, and with them their streams; whether that was done."""
     environment = conductor.environment
-    hold = option(environment, "sse_hold", 10.0)
-    collector = conductor.collector
-    collector.kept_seconds = 60 + 10 * hold
-
-    def measure(users: int) -> Found:
-        began = time.time()
-        _go_to(conductor, users)
-        gevent.sleep(hold)
-        ended = time.time()
-        gevent.sleep(_REPORT_SECONDS if conductor.is_master else 0)
-        conductor.gather()
-        found = judge_step(users, collector.sums(began, ended), limit)
-        curve.append({**vars(found), "t": round(began - collector.started, 1)})
-        _note(collector, limit, curve)
-        return found
-
-    curve: list[dict[str, Any]] = []
-    search(measure, option(environment, "sse_first", 10), option(environment, "sse_most", 10_000))
-    _end(conductor)
+    given = environment.stop_timeout
+    environment.stop_timeout = 0  # told to workers with the users: streams are cut here, and not waited for
+    try:
+        return _move(conductor, 0, max(1, _runner_of(conductor).user_count))
+    finally:
+        environment.stop_timeout = given
 
 
-def _note(collector: Collector, limit: Limit, curve: list[dict[str, Any]]) -> None:
-    held = [step["users"] for step in curve if step["holds"]]
-    collector.extra["capacity"] = {
-        "limit": f"{limit.name}.p{limit.quantile * 100:.0f} < {limit.most_ms:g} ms",
-        "holds": max(held, default=0),
-        "breaks": min((step["users"] for step in curve if not step["holds"]), default=None),
-        "curve": curve,
-    }
-
-
-def _go_to(conductor: Conductor, users: int) -> None:
-    runner = conductor.environment.runner
-    assert runner is not None  # noqa: S101 - for the type checker: a run goes on
-    rate = option(conductor.environment, "spawn_rate", None) or users
-    runner.start(users, rate)
-    while runner.state == STATE_SPAWNING or runner.user_count < users:
-        gevent.sleep(0.05)
-        if runner.state not in (STATE_RUNNING, STATE_SPAWNING):
-            return
-
-
-def _end(conductor: Conductor) -> None:
-    environment = conductor.environment
-    runner = environment.runner
-    assert runner is not None  # noqa: S101 - for the type checker: a run goes on
-    if getattr(environment.parsed_options, "headless", False):
-        gevent.spawn(runner.quit)  # who drives the run ends with it
+def end_run(conductor: Conductor) -> None:
+    """The run is through: who drives a headless run ends with it."""
+    runner = _runner_of(conductor)
+    if getattr(conductor.environment.parsed_options, "headless", False):
+        gevent.spawn(runner.quit)
     else:
         runner.stop()
+
+
+def _climb(conductor: Conductor, steps: list[Step]) -> None:
+    for step in steps:
+        go_to(conductor, step.users)
+        gevent.sleep(step.seconds)
+    end_run(conductor)
+
+
+def _drive(conductor: Conductor, drive: Callable[[Conductor], None]) -> None:
+    # Locust's own first users before ours: on a master two starts at a time share one dispatcher.
+    begun = (STATE_RUNNING,) if conductor.is_master else _GOES_ON
+    runner = _runner_of(conductor)
+    gevent.sleep(0.1)
+    while runner.state not in begun:
+        gevent.sleep(0.05)
+    drive(conductor)
+
+
+def _move(conductor: Conductor, users: int, rate: float) -> bool:
+    runner = _runner_of(conductor)
+    _heed_the_end(runner)
+    deadline = time.monotonic() + abs(users - runner.user_count) / rate + _LATE_SECONDS
+    runner.start(users, rate)
+    while runner.state == STATE_SPAWNING or runner.user_count != users:
+        gevent.sleep(0.05)
+        _heed_the_end(runner)
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def _heed_the_end(runner: Runner) -> None:
+    if runner.state not in _GOES_ON:
+        raise gevent.GreenletExit
+
+
+def _runner_of(conductor: Conductor) -> Runner:
+    runner = conductor.environment.runner
+    assert runner is not None  # noqa: S101 - for the type checker: a run goes on
+    return runner

@@ -95,6 +95,7 @@ class Visit:
     def __enter__(self) -> Self:
         self._begun = monotonic_ns()
         self._session.recorder.started(self.plan.name)
+        self._session.recorder.streams.add(self)
         if self.plan.intended:
             lag = max(0, self._begun - self.plan.intended)
             self._session.recorder.harness.histogram("schedule_lag").record(lag / 1000)
@@ -118,6 +119,7 @@ class Visit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Reached with GreenletExit, too: nothing here waits.
+        self._session.recorder.streams.discard(self)
         if self._stream is not None:
             self._stream.close(reset=self.plan.reset)
         self.outcome = self._judge()
@@ -139,6 +141,16 @@ class Visit:
         """Read on."""
         if self._stream is not None:
             self._stream.resume()
+
+    @property
+    def begun(self) -> int:
+        """When its times begin, in monotonic nanoseconds; while it connects, when that began."""
+        return self._origin or self._begun
+
+    @property
+    def last_event(self) -> int:
+        """When its latest event came, in monotonic nanoseconds; 0 while none has."""
+        return self._stream.last_event if self._stream is not None else 0
 
     @property
     def status(self) -> int | None:
