@@ -1,5 +1,6 @@
 """Arrivals are a function of a count, a rate and a seed; no clock is asked."""
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -28,6 +29,19 @@ def test_poisson_arrivals_ascend_at_the_rate_asked_for():
     mean = sum(gaps) / len(gaps)
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     assert deviation == pytest.approx(mean, rel=0.05)  # the exponential distribution's own mark
+
+
+def test_the_arrivals_of_hours_are_not_kept():
+    schedule = Share(Poisson(500, seed=1), 0, 2)
+    schedule.at(0)
+    tracemalloc.start()
+    try:
+        for n in range(20_000):
+            schedule.at(n)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 20_000  # bytes: less than one for each
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])

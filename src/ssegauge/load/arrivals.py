@@ -34,16 +34,23 @@ class Poisson:
 
     def __init__(self, rate: float, seed: int) -> None:
         self._rate = _positive(rate)
-        self._dice = random.Random(seed)
-        self._times: list[float] = []
+        self._seed = seed
+        self._begin()
+
+    def _begin(self) -> None:
+        self._dice = random.Random(self._seed)
+        self._drawn, self._time = 0, 0.0
 
     def at(self, n: int) -> float:
         """The sum of the first n + 1 gaps."""
-        # Drawn in order and kept, so that the same n always gives the same time.
-        times = self._times
-        while len(times) <= n:
-            times.append((times[-1] if times else 0.0) + self._dice.expovariate(self._rate))
-        return times[n]
+        # Drawn in order, so that the same n always gives the same time, and not kept: in hours there are millions.
+        # Whoever goes back begins anew.
+        if n + 1 < self._drawn:
+            self._begin()
+        while self._drawn <= n:
+            self._time += self._dice.expovariate(self._rate)
+            self._drawn += 1
+        return self._time
 
 
 class Share:
