@@ -1,7 +1,6 @@
 """The search for the capacity: its steps, what is said of each, and whole runs against servers whose end is known."""
 
 import math
-import socket
 from pathlib import Path
 
 import pytest
@@ -114,13 +113,6 @@ def test_a_step_that_is_shorter_than_the_limit_shows_nothing():
     with pytest.raises(UserError, match=r"--sse-hold: 0\.2 s are too short to see a limit of 200 ms"):
         too_short(FIRST, 0.2)
     too_short(FIRST, 0.3)
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

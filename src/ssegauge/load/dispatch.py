@@ -7,18 +7,17 @@ later: a closed loop stops asking while the server is slow, and so hides the slo
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import gevent
-from gevent.hub import get_hub
-from greenlet import getcurrent
+from gevent.event import AsyncResult
 from locust import User
 from locust.env import Environment
-from locust.runners import MasterRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from ssegauge.load.arrivals import Constant, Poisson, Schedule, Share
 from ssegauge.load.clock import monotonic_ns
+from ssegauge.load.conductor import conductor_of
 from ssegauge.load.session import option, session_of
 
 _RATE = 10.0
@@ -29,8 +28,7 @@ class Dispatcher:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._free: deque[Any] = deque()
-        self._given: dict[Any, tuple[int, str]] = {}
+        self._free: deque[AsyncResult[tuple[int, str]]] = deque()
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self, schedule: Schedule) -> None:
@@ -46,17 +44,21 @@ class Dispatcher:
 
     def next(self, user: User) -> tuple[int, str]:
         """Wait for an arrival: its intended start in monotonic nanoseconds, and the endpoint's name."""
-        me = getcurrent()
         user._state = LOCUST_STATE_WAITING  # Locust may stop a user that waits at once
-        self._free.append(me)
+        place: AsyncResult[tuple[int, str]] = AsyncResult()
+        self._free.append(place)
         try:
-            while me not in self._given:
-                get_hub().switch()
-            return self._given.pop(me)
+            place.wait()
+        except BaseException:
+            if place.value is None:
+                self._free.remove(place)
+            else:  # stopped between being given an arrival and hearing of it
+                session_of(self._environment).recorder.dropped(place.value[1])
+            raise
         finally:
             user._state = LOCUST_STATE_RUNNING
-            if me in self._free:
-                self._free.remove(me)
+        assert place.value is not None  # noqa: S101 - for the type checker: it was waited for
+        return place.value
 
     def _run(self, schedule: Schedule, start: int) -> None:
         session = session_of(self._environment)
@@ -68,9 +70,7 @@ class Dispatcher:
                 gevent.sleep(wait / 1e9)
             name = session.next_endpoint().name
             if self._free:
-                waiting = self._free.popleft()
-                self._given[waiting] = (due, name)
-                get_hub().loop.run_callback(waiting.switch)
+                self._free.popleft().set((due, name))
             else:
                 session.recorder.dropped(name)
             n += 1
@@ -80,27 +80,45 @@ def open_arrivals(environment: Environment) -> Dispatcher:
     """A dispatcher that follows the run: it starts when all users are there, by --sse-rate and --sse-arrivals."""
     dispatcher = Dispatcher(environment)
     events = environment.events
-    if not isinstance(environment.runner, MasterRunner):
+    if isinstance(environment.runner, MasterRunner):
+        events.worker_connect.add_listener(lambda client_id, **_: _note_latecomer(environment, client_id))
+    else:
         events.spawning_complete.add_listener(lambda **_: _start(dispatcher, environment))
         events.test_stopping.add_listener(lambda **_: dispatcher.stop())
     return dispatcher
 
 
 def _start(dispatcher: Dispatcher, environment: Environment) -> None:
-    if option(environment, "sse_rate", _RATE) > 0:  # at 0 users go their own pace
-        dispatcher.start(_schedule(environment))
-
-
-def _schedule(environment: Environment) -> Schedule:
     rate = option(environment, "sse_rate", _RATE)
-    poisson = option(environment, "sse_arrivals", "poisson") == "poisson"
-    whole: Schedule = Poisson(rate, option(environment, "sse_seed", 1)) if poisson else Constant(rate)
     index, of = share_of(environment)
-    return Share(whole, index, of)
+    if rate > 0 and index < of:  # at 0 users go their own pace
+        dispatcher.start(Share(_schedule(environment, rate), index, of))
+
+
+def _schedule(environment: Environment, rate: float) -> Schedule:
+    poisson = option(environment, "sse_arrivals", "poisson") == "poisson"
+    return Poisson(rate, option(environment, "sse_seed", 1)) if poisson else Constant(rate)
+
+
+def _note_latecomer(environment: Environment, name: str) -> None:
+    """Locust gives a worker that joins a part of the users, taken from the others; of the arrivals it has no share."""
+    runner = environment.runner
+    goes_on = runner is not None and runner.state in (STATE_RUNNING, STATE_SPAWNING)
+    shares = option(environment, "sse_shares", {})
+    if goes_on and option(environment, "sse_rate", _RATE) > 0 and name not in shares:
+        conductor_of(environment).collector.notes.append(
+            f"worker {name} came after the run had begun: it makes none of the arrivals, and its part of the users is idle"
+        )
 
 
 def share_of(environment: Environment) -> tuple[int, int]:
-    """Which part of the run's work this process does: its index, and among how many."""
+    """Which part of the run's work this process does: its index, and among how many.
+
+    A worker that joined later has no part: its index is none of these, and no other worker's.
+    """
     shares: dict[str, int] = option(environment, "sse_shares", {})
-    me = getattr(environment.runner, "client_id", "local")
-    return shares.get(me, 0), max(1, len(shares))
+    runner = environment.runner
+    if not shares:
+        return 0, 1
+    late = max(len(shares), getattr(runner, "worker_index", 0))  # Locust counts workers in the order in which they came
+    return shares.get(getattr(runner, "client_id", ""), late), len(shares)
