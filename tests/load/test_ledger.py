@@ -116,6 +116,25 @@ def test_a_row_has_the_times_of_the_streams_that_ended_in_its_second():
     }
 
 
+def test_a_stream_that_never_came_so_far_counts_as_long_as_it_was_waited_for():
+    facts = Facts("client", 200, True, 0, terminal_declared=False, terminal_seen=False, error_seen=False, pending=False)
+    outcome = Outcome("tokens", "client_closed", facts, times={"ttfb": 2000.0}, lasted_us=3e6, late_us=0.5e6)
+    outcome.expected = ("ttfb", "first_body_byte", "first_event", "first_event_from_intended")
+    recorder = Recorder(Clock())
+    recorder.started("tokens")
+    recorder.ended(outcome)
+    latency = recorder.ledger.book("tokens").latency
+    assert {name: histogram.censored_count for name, histogram in latency.items()} == {
+        "ttfb": 0,
+        "first_body_byte": 1,
+        "first_event": 1,
+        "first_event_from_intended": 1,
+        "duration": 1,
+    }
+    for name, us in (("first_event", 3e6), ("first_event_from_intended", 3.5e6), ("duration", 3e6)):
+        assert latency[name].quantile(0.5).us == pytest.approx(us, rel=0.002), name
+
+
 SECOND = 1_000_000_000
 
 

@@ -66,6 +66,22 @@ def test_five_users_on_a_slow_stream_are_not_judged_by_one_hiccup():
 
 
 @pytest.mark.parametrize(
+    ("late", "figure", "said"),
+    [
+        (30, 100, ["arrivals were made 30 ms late at p99: add a worker"]),
+        (30, 400, []),  # less than a tenth of what is measured
+        (9, 20, []),  # nobody's concern
+        (60, 400, ["arrivals were made 60 ms late at p99: add a worker"]),
+    ],
+)
+def test_a_run_whose_arrivals_are_late_is_invalid(late, figure, said):
+    found = evidence()
+    found.harness["schedule_lag"] = {"count": 1000, "p95": late / 2, "p99": late}
+    found.total["latency"].update(ttfb_from_intended={"p99": figure}, first_event_from_intended={"p99": 2 * figure})
+    assert reasons(found, Limits()) == said
+
+
+@pytest.mark.parametrize(
     ("verdicts", "opened", "reached"),
     [
         ({"connect_error": 10}, 0, False),
