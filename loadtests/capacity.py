@@ -27,7 +27,7 @@ def declare(parser: Any) -> None:
     add("failed_share", 0.001, "SHARE", "share of streams that may fail")
     add("first", 10, "USERS", "the first step")
     add("most", 10_000, "USERS", "no step goes beyond")
-    add("hold", 10.0, "SECONDS", "how long each step is held, longer than the limit's time", least=0.1)
+    add("hold", 10.0, "SECONDS", "how long each step is held, longer than the limit's time")
     add(
         "settle",
         3.0,

@@ -1,6 +1,8 @@
 """The search for the capacity: its steps, what is said of each, and whole runs against servers whose end is known."""
 
+import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Slice
 from ssegauge.load.limit import Found, Limit, Measured, judge_step, search, too_short
 from tests.load.conftest import start, stop
-from tests.timing import MS
+from tests.load.web_page import locust_page
+from tests.timing import MS, eventually
 
 HERE = Path(__file__).resolve().parent
 
@@ -86,6 +89,7 @@ def judged(users, *, limit=FIRST, ramp=(), full=(), waiting=(), **counters):
         (judged(80, full=[5] * 9000, waiting=[3100] * 10), False, "10 of 80 streams had no event while all were open"),
         (judged(80, full=[5] * 9000, waiting=[2000] * 10), True, ""),
         (judged(80, full=[5] * 9000, waiting=[3100] * 4), True, ""),
+        (judged(10, limit=Limit("first_event", 0.9, 200.0, 0.001), full=[5] * 99, waiting=[3100]), True, ""),
         # failures
         (judged(80, ramp=[5] * 79, failed=1, truncated=1), False, "1 of 80 streams failed"),
         (judged(80, failed=80, connect_error=80), False, "80 of 80 streams failed"),
@@ -136,6 +140,13 @@ def curve(ended):
     return capacity["holds"], capacity["breaks"], [(step["users"], step["holds"]) for step in capacity["curve"]]
 
 
+PROBED = """
+base_url = "{}"
+probe = {{ url = "/status", active_streams = "/active" }}
+[[endpoint]]
+name = "ticks"
+request = {{ path = "/" }}
+"""
 DOWN = [(10, True), (20, False), (15, True), (17, False), (16, False)]
 """With 15 seats, from 10 on."""
 
@@ -160,6 +171,32 @@ def test_two_workers_find_the_same(locust, crowded, port):
     ended = locust("capacity", *options, *processes).finish(within=120_000 * MS)
     assert curve(ended) == (15, 16, DOWN), ended.results["capacity"]
     assert ended.code == 0, ended.output
+
+
+@pytest.mark.slow
+def test_a_step_begins_when_the_target_has_let_go_where_that_can_be_seen(locust, crowded, tmp_path):
+    _, address, *_ = crowded(15, "clings")
+    profile = tmp_path / "target.toml"
+    profile.write_text(PROBED.format(address), encoding="utf-8")
+    options = ["--sse-target", str(profile), "--sse-settle", "30", "--sse-hold", "1.5", "--sse-first", "10", "-r", "50"]
+    ended = locust("capacity", *options).finish(within=180_000 * MS)
+    assert curve(ended) == (15, 16, DOWN), ended.results["capacity"]
+    begun = [step["t"] for step in ended.results["capacity"]["curve"]]
+    assert max(later - sooner for sooner, later in pairwise(begun)) < 30, begun
+    assert ended.code == 0, ended.output
+
+
+def test_a_search_that_is_stopped_begins_no_other_run(tmp_path, crowded):
+    """It woke up from a step while the last streams might still end, and started the users of the next."""
+    results = tmp_path / "results.json"
+    options = [*crowded(15, "late"), "--sse-hold", "1", "-s", "3s", "--sse-results", str(results)]
+    with locust_page(tmp_path, *options, scenario="capacity") as page:
+        page.post("/swarm", "user_count=1&spawn_rate=50&host=" + options[1])
+        eventually(lambda: page.data()["users"] == 10, within=20_000 * MS)
+        page.post("/stop", "")
+        eventually(lambda: page.data()["final"] is not None, within=30_000 * MS)
+        assert page.data()["users"] == 0
+    assert json.loads(results.read_text())["streams"]["attempted"] == 11  # Locust's own first, and those of a step
 
 
 def test_a_target_that_bears_more_than_is_asked_for(locust, crowded):
