@@ -4,7 +4,8 @@
 
 A share of the users (`--sse-slow-share`) stops reading after `--sse-calm` seconds and never reads on; what they receive
 is kept apart ("NAME (stopped)"). The results compare the others' gaps before and after, and, where the target's process
-is known, its memory, under `slow_readers`. Needs streams that go on: `--sse-endpoint` of an endless one.
+is known, its memory, under `slow_readers`. The run fails where the p99 of the others' gaps becomes more than
+`--sse-notice` times what it was, and 50 ms more, or their events become so many times fewer. Needs streams that go on: `--sse-endpoint` of an endless one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ def declare(parser: Any) -> None:
     add = arguments(parser, "slow_readers")
     add("slow_share", 0.2, "SHARE", "of the users that stop reading")
     add("calm", 10.0, "SECONDS", "before they stop")
+    add(
+        "notice",
+        2.0,
+        "TIMES",
+        "how many times as long the others' gaps may become (p99), or how many times fewer their events",
+        least=1,
+    )
     add("pid", 0, "PID", "process of the target on this machine")
 
 
@@ -64,7 +72,10 @@ def install(environment: Environment, **_: Any) -> None:
     """Compare the time before with the time after."""
 
     def report(collector: Any, watching: Any, _gauge: Any) -> dict[str, Any]:
-        found = before_and_after(collector, option(environment, "sse_calm"), leave_out=" (stopped)")
+        calm, times = option(environment, "sse_calm"), option(environment, "sse_notice")
+        found = before_and_after(collector, calm, leave_out=" (stopped)", times=times)
+        if found["noticed"] and environment.process_exit_code is None:
+            environment.process_exit_code = 1
         return {**found, **watching.to_json()}
 
     watch_target(environment, report, "slow_readers")

@@ -18,6 +18,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 BOMB = gzip.compress(b"\n" * (20 << 20))  # made beforehand: it takes long, and others are being served
 kept = []
+fanned = []
 
 
 def chunk(data):
@@ -72,6 +73,22 @@ class Exchange:
                 await self.send(chunk(b": ping\n\n"))
                 await asyncio.sleep(self.gap)
         await self.send(chunk(DONE) + END)
+
+    async def fan_out(self):
+        """One loop for all clients, which waits for each: who does not read stops the others."""
+        await self.send(CHUNKED)
+        fanned.append(self)
+        if len(fanned) == 1:
+            while fanned:
+                for client in list(fanned):
+                    try:
+                        await client.send(chunk(event(0) + b":" + b"x" * 100_000 + b"\n"))
+                    except ConnectionError:
+                        fanned.remove(client)
+                await asyncio.sleep(self.gap)
+        else:
+            await self.reader.read()
+            fanned.remove(self)
 
     async def flood(self):
         """As many as there is room for, all at once."""

@@ -130,13 +130,27 @@ def test_a_storm_counts_what_resuming_loses_or_doubles(locust, profile, damage, 
 
 @pytest.mark.slow
 def test_slow_readers_are_kept_apart(locust, profile):
-    path = profile(ticks="/ok?events=1000&gap_ms=20")
-    options = ["--sse-target", str(path), "--sse-calm", "1", "--sse-slow-share", "0.5"]
-    ended = locust("slow_readers", *options, *users(4, 3)).finish()
+    path = profile(ticks="/ok?events=1000&gap_ms=10")
+    options = ["--sse-target", str(path), "--sse-calm", "3", "--sse-slow-share", "0.5"]
+    ended = locust("slow_readers", *options, *users(4, 7)).finish()
     good, stopped = (ended.results["endpoints"][name] for name in ("ticks", "ticks (stopped)"))
     assert good["streams"]["attempted"] == stopped["streams"]["attempted"] == 2, ended.output
     assert good["events"]["received"] > 1.5 * stopped["events"]["received"]
-    assert ended.results["slow_readers"]["gap_p99_after_ms"] > 0
+    found = ended.results["slow_readers"]
+    assert found["gap_p99_after_ms"] > 0
+    assert found["noticed"] is False, ended.output
+    assert "slow_readers: the others did not notice: " in ended.output
+    assert ended.code == 0, ended.output
+
+
+@pytest.mark.slow
+def test_a_server_that_waits_for_slow_readers_is_found(locust, profile):
+    path = profile(ticks="/fan_out?gap_ms=20")
+    options = ["--sse-target", str(path), "--sse-calm", "2", "--sse-slow-share", "0.25"]
+    ended = locust("slow_readers", *options, *users(4, 6)).finish()
+    assert ended.results["slow_readers"]["noticed"] is True, ended.output
+    assert "slow_readers: the others noticed: " in ended.output
+    assert ended.code == 1, ended.output
 
 
 @pytest.mark.slow

@@ -99,10 +99,29 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"generator: read lag p99 {lag['p99']:.1f} ms, {document['harness']['coalesced_ratio']:.1%} of events coalesced, clock {document['clock']}"
     if document.get("capacity"):
         yield _capacity(document["capacity"])
+    if "noticed" in document.get("slow_readers", {}):
+        yield _slow_readers(document["slow_readers"])
     if "back" in document.get("churn", {}):
         yield _churn(document["churn"])
     for reason in document["invalid_reasons"]:
         yield f"INVALID: {reason}"
+
+
+def _slow_readers(found: Mapping[str, Any]) -> str:
+    if found["noticed"] is None:
+        return "slow_readers: too few events came to tell whether the others noticed; let the streams go on for longer"
+    words = []
+    for name, unit in (
+        ("gap_p99_{}_ms", "ms at p99 between events"),
+        ("events_per_stream_{}", "events a second and stream"),
+    ):
+        before, after = (found[name.format(side)] for side in ("before", "after"))
+        words.append(f"{_shown(before)} {unit} before, {_shown(after)} after")
+    return f"slow_readers: the others {'noticed' if found['noticed'] else 'did not notice'}: {'; '.join(words)}"
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"
 
 
 def _churn(found: Mapping[str, Any]) -> str:

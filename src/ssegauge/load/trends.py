@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssegauge.load.collector import Collector
+from ssegauge.load.figures import coarse_quantile
+
+_ENOUGH = 100  # gaps: of fewer, the p99 is the longest by another name
+_NOTICED_MS = 50.0  # a difference below is in no stream that people look at
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
@@ -34,23 +39,55 @@ def slopes(rows: Sequence[dict[str, Any]], memory: Sequence[tuple[float, float]]
     }
 
 
-def before_and_after(collector: Collector, seconds: float, *, leave_out: str) -> dict[str, Any]:
-    """Gaps of all endpoints but those with this suffix, before and after that time of the run, in milliseconds."""
+class Side(NamedTuple):
+    """What streams had before a moment of the run, or after it. `gap_p99_ms`: None where there was no gap."""
+
+    gaps: int
+    gap_p99_ms: float | None
+    events_per_stream: float | None
+
+    @classmethod
+    def of(cls, rows: Sequence[dict[str, Any]]) -> Side:
+        """Of their seconds."""
+        counts: Counter[int] = Counter()
+        for row in rows:
+            gap = row["latency"].get("gap", {}).get("histogram")
+            if gap:
+                counts.update(dict(zip(gap["index"], gap["count"], strict=True)))
+        p99 = round(coarse_quantile(counts, 0.99) / 1000, 3) if counts else None
+        events, open_ = sum(row["events"] for row in rows), sum(row["open"] for row in rows)
+        return cls(counts.total(), p99, round(events / open_, 3) if open_ else None)
+
+
+def before_and_after(collector: Collector, seconds: float, *, leave_out: str, times: float) -> dict[str, Any]:
+    """All endpoints but those with this suffix, before and after that time of the run.
+
+    `noticed`: whether the p99 of their gaps became more than so many `times` what it was, or their events so many times
+    fewer: a stream that gets nothing has no gap. None where too little came to tell.
+    """
     collector.fold(float("inf"))
-    parts: dict[str, list[tuple[float, int]]] = {"before": [], "after": []}
-    for name, rows in collector.endpoint_rows.items():
-        if not name.endswith(leave_out):
-            for row in rows:
-                gap = row["latency"].get("gap")
-                if gap and row["phase"] != "drain":
-                    parts["before" if row["t"] < seconds else "after"].append((gap["p99"], gap["count"]))
-    return {f"gap_p99_{part}_ms": _weighted(found) for part, found in parts.items()}
+    series = [rows for name, rows in collector.endpoint_rows.items() if not name.endswith(leave_out)]
+    read_on = [row for rows in series for row in rows if row["phase"] != "drain"]
+    # A row begins with a second of the clock, the run within one: which of the two sides the one between is on is not known.
+    before, after = (
+        Side.of([row for row in read_on if row["t"] + 1 <= seconds]),
+        Side.of([row for row in read_on if row["t"] >= seconds + 1]),
+    )
+    found = {f"gap_p99_{name}_ms": side.gap_p99_ms for name, side in (("before", before), ("after", after))}
+    found |= {
+        f"events_per_stream_{name}": side.events_per_stream for name, side in (("before", before), ("after", after))
+    }
+    return {**found, "noticed": _noticed(before, after, times)}
 
 
-def _weighted(pairs: Sequence[tuple[float, int]]) -> float | None:
-    """Of each second's percentile the mean by its number of events."""
-    total = sum(count for _, count in pairs)
-    return round(sum(value * count for value, count in pairs) / total, 3) if total else None
+def _noticed(before: Side, after: Side, times: float) -> bool | None:
+    if before.gaps < _ENOUGH or not before.events_per_stream or after.events_per_stream is None:
+        return None
+    if after.events_per_stream * times < before.events_per_stream:
+        return True
+    if before.gap_p99_ms is None or after.gap_p99_ms is None or after.gaps < _ENOUGH:
+        return None
+    return after.gap_p99_ms > times * before.gap_p99_ms and after.gap_p99_ms - before.gap_p99_ms > _NOTICED_MS
 
 
 def _times(rows: Sequence[dict[str, Any]], name: str, quantile: str = "p99") -> list[tuple[float, float]]:
