@@ -111,6 +111,14 @@ def test_blocks_are_those_of_the_events_however_they_are_asked_for(
             assert (decoder.comments, decoder.pending) == (len(wanted.comments), told.pending)
 
 
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_more_blank_lines_than_one_are_no_part_of_a_block(cut: int) -> None:
+    for body in (b"data:b\n\n\n", b"data:b\n\n\ndata:c\n\n\n"):
+        decoder = LazyDecoder()
+        found = [decoder.feed(piece) for piece in split(body, [cut])]
+        assert [bytes(event) for events in found for event in events] == [b"data:b", b"data:c"][: body.count(b"data")]
+
+
 @pytest.mark.parametrize(
     ("block", "number"),
     [

@@ -96,7 +96,7 @@ class LazyDecoder(Blocks):
             if self._is_usual(block):
                 events.append(block)
             else:
-                lines = block.lstrip(b"\n")
+                lines = block.strip(b"\n")  # there may be more blank lines than one
                 if self._has_data(lines):
                     events.append(lines)
         return events
