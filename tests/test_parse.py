@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -168,6 +169,24 @@ def test_another_content_type_is_remarked_on() -> None:
         done = parse(url)
     assert b"content type is 'text/plain'" in done.stderr
     assert len(printed(done.stdout)) == 1
+
+
+def test_every_member_of_compressed_content_is_read() -> None:
+    """A server that compresses each event alone sends a member for each (RFC 1952, 2.2); a large one is no bomb."""
+    members = [gzip.compress(b"data: %d\n\n" % number) for number in range(5)]
+    members.append(gzip.compress(b"data: " + b"x" * 3_000_000 + b"\n\n"))
+    with answering(HEAD + b"Content-Encoding: gzip\r\n\r\n", *members) as (url, _):
+        done = parse(url, "--max-line", "4000000", "--max-event", "4000000")
+    assert [len(event["data"]) for event in printed(done.stdout)] == [1, 1, 1, 1, 1, 3_000_000]
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(("coding", "code"), [(b"gzip", 1), (b"zstd", 3)])
+def test_content_that_cannot_be_inflated_is_one_line(coding: bytes, code: int) -> None:
+    with answering(HEAD + b"Content-Encoding: " + coding + b"\r\n\r\ndata: x\n\n") as (url, _):
+        done = parse(url)
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["cut", "reset"])

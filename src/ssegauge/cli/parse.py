@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -16,11 +17,15 @@ import httpx
 
 from ssegauge.anatomy import Dissector
 from ssegauge.anomalies import anomalies, payload_anomalies
+from ssegauge.content_coding import Plain
 from ssegauge.errors import DID_NOT_HOLD, Inconclusive, UserError
 from ssegauge.rules import CATALOGUE
 from ssegauge.wire import MIB, Decoder, Event, LimitError
 
 PIECE = 1 << 16
+_FEW = (
+    512  # compressed bytes at a time: they inflate to half a megabyte at most (a factor of 1,032, says zlib's manual)
+)
 LINT_BYTES = 4 * MIB
 LINT_LINES = 100_000
 """What --lint keeps of a stream and judges: its beginning. Some 100 MB of memory at most."""
@@ -159,15 +164,30 @@ def _download(url: str, last_event_id: str) -> Iterator[bytes]:
     try:
         with httpx.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as response:
             _check(response, url)
+            plain = _plain(response, url)
             started = True
-            yield from response.iter_bytes()
+            yield from _content(response, plain)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise UserError(f"{url}: {error}") from error
-    except (httpx.HTTPError, httpx.StreamError) as error:
+    except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
         reason = str(error) or type(error).__name__
         if started:
             raise StreamError(f"{url}: the stream broke off: {reason}") from error
         raise Inconclusive(f"{url}: not reached: {reason}") from error
+
+
+def _plain(response: httpx.Response, url: str) -> Plain:
+    try:
+        return Plain([coding.lower() for coding in response.headers.get_list("content-encoding", split_commas=True)])
+    except UserError as error:
+        raise Inconclusive(f"{url}: {error}") from error
+
+
+def _content(response: httpx.Response, plain: Plain) -> Iterator[bytes]:
+    # httpx reads the first member of gzip only (RFC 1952, 2.2); servers that compress each event alone send many.
+    for piece in response.iter_raw():
+        for start in range(0, len(piece), _FEW):
+            yield plain.of(piece[start : start + _FEW])
 
 
 def _check(response: httpx.Response, url: str) -> None:
