@@ -13,7 +13,7 @@ from ssegauge.client import LONG, Limits, Stream
 from ssegauge.client.http2 import Http2Stream
 from ssegauge.exchange import Sent
 from ssegauge.judging import Untestable, broken, rule
-from ssegauge.means.aborting import ENOUGH, Aborts, abort_everywhere, aborts, after_aborts
+from ssegauge.means.aborting import ENOUGH, SETTLED, Aborts, abort_everywhere, aborts, after_aborts
 from ssegauge.means.crowd import fault, fewer, varies_alone
 from ssegauge.means.leaving import (
     BATCH,
@@ -116,7 +116,7 @@ def _worse(bench: Bench, witness: Observation) -> str | None:
 def _silent(usual: Observation, seen: Aborts) -> str | None:
     """An endless stream that had events all the time brings none after the others left."""
     steady = len(usual.arrivals) >= ENOUGH
-    if steady and not any(arrival.at > seen.last_at for arrival in seen.witness.arrivals):
+    if steady and not any(arrival.at > seen.last_at + SETTLED for arrival in seen.witness.arrivals):
         return "the stream that stayed brought nothing more after the others had left"
     return None
 

@@ -17,6 +17,8 @@ from ssegauge.observation import Observation
 
 ENOUGH = 5
 """Events from which on the silences of a stream without end tell how long it is ever silent."""
+SETTLED = 0.5
+"""Seconds in which what is on its way when the last one leaves may still come: it says nothing of what comes then."""
 MANY = 10
 """Events from which on they tell it well."""
 
@@ -65,9 +67,10 @@ def stay(bench: Bench, witness: Stream, last_at: float) -> None:
         return
     times = [arrival.at for arrival in usual.arrivals]
     silence = max((after - before for before, after in pairwise(times)), default=0.0)
+    witness.pump(within=max(last_at + SETTLED - witness.elapsed, 0.0))
     before = witness.events
     patience = (2 if len(times) >= MANY else 4) * silence + 1.0  # few events tell less of the longest silence
-    witness.pump(lambda stream: stream.events > before and stream.elapsed > last_at + 0.5, within=patience)
+    witness.pump(lambda stream: stream.events > before, within=patience)
 
 
 def after_aborts(bench: Bench) -> Observation:
