@@ -74,6 +74,10 @@ def install(environment: Environment, **_: Any) -> None:
     def report(collector: Any, watching: Any, _gauge: Any) -> dict[str, Any]:
         calm, times = option(environment, "sse_calm"), option(environment, "sse_notice")
         found = before_and_after(collector, calm, leave_out=" (stopped)", times=times)
+        if found["noticed"] is None:
+            collector.notes.append(
+                "too few events came to tell whether the others noticed slow readers; let the streams go on for longer"
+            )
         if found["noticed"] and environment.process_exit_code is None:
             environment.process_exit_code = 1
         return {**found, **watching.to_json()}

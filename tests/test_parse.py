@@ -181,7 +181,7 @@ def test_every_member_of_compressed_content_is_read() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize(("coding", "code"), [(b"gzip", 1), (b"zstd", 3)])
+@pytest.mark.parametrize(("coding", "code"), [(b"gzip", 1), (b"br", 1), (b"zstd", 3)])
 def test_content_that_cannot_be_inflated_is_one_line(coding: bytes, code: int) -> None:
     with answering(HEAD + b"Content-Encoding: " + coding + b"\r\n\r\ndata: x\n\n") as (url, _):
         done = parse(url)

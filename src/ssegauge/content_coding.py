@@ -25,6 +25,10 @@ def inflaters(codings: list[str]) -> list[Inflate]:
     return found
 
 
+class Undecodable(Exception):
+    """Raised where bytes are not what their coding says, or stand for more than anybody would want."""
+
+
 class Plain:
     """The content of one response without its content codings, read by read; a server may use one that nobody asked for."""
 
@@ -32,11 +36,14 @@ class Plain:
         self._inflaters = inflaters(codings)
 
     def of(self, content: bytes) -> bytes:
-        """The next bytes. Raises what the coding's library raises, and ValueError where they inflate beyond measure."""
+        """The next bytes. Raises Undecodable."""
         for inflate in self._inflaters:
-            content = inflate(content, MAX_INFLATED)
+            try:
+                content = inflate(content, MAX_INFLATED)
+            except Exception as error:  # each coding's library has its own
+                raise Undecodable(str(error)) from error
             if len(content) >= MAX_INFLATED:
-                raise ValueError("one read inflates beyond all measure")
+                raise Undecodable("one read inflates beyond all measure")
         return content
 
 

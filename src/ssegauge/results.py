@@ -54,6 +54,12 @@ def write(path: str | Path, document: dict[str, Any]) -> None:
     write_whole(path, json.dumps(finite(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
 
 
+def forget(path: Path) -> None:
+    """Remove an earlier run's results, which must not be taken for those of one that leaves none; nothing but a file."""
+    if path.is_file() and not path.is_symlink():
+        path.unlink()
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file by a temporary name in the same folder, which then takes the place of the old one.
 
@@ -61,6 +67,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     temporary: Path | None = None
     try:
+        path = path.resolve()  # a link stays one
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return

@@ -13,6 +13,7 @@ import json
 from types import SimpleNamespace
 
 import gevent
+from gevent.pool import Group
 from locust.env import Environment
 
 from ssegauge.load import Dispatcher, SseUser
@@ -26,7 +27,7 @@ class Reader(SseUser):
 class Once:
     def at(self, n):
         if n == 0:
-            waiting.kill(block=False)  # it is thrown in after the arrival was given, and before the user hears of it
+            STOP  # after this the arrival is given
         return 0.0 if n == 0 else 1e6
 
 
@@ -43,7 +44,9 @@ def wait():
 
 environment = Environment(user_classes=[Reader], host="http://127.0.0.1:9/", parsed_options=SimpleNamespace())
 user, dispatcher, said = Reader(environment), Dispatcher(environment), {}
-waiting = gevent.spawn(wait)
+waiting = user._greenlet = gevent.spawn(wait)
+user._group = Group()
+user._group.add(waiting)
 gevent.idle()
 dispatcher.start(Once())
 waiting.join()
@@ -54,10 +57,22 @@ print(json.dumps(said))
 """
 
 
-def test_an_arrival_given_to_a_user_that_is_killed_is_dropped_and_wakes_nobody():
-    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=60_000 * MS)
+def stopped_by(stop):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED.replace("STOP", stop)], capture_output=True, text=True, timeout=60_000 * MS
+    )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"cleaned up": True, "dropped": 1}
+    return json.loads(done.stdout)
+
+
+def test_an_arrival_given_to_a_user_that_is_killed_is_dropped_and_wakes_nobody():
+    """It is killed after the arrival was given, and before the user hears of it."""
+    assert stopped_by("waiting.kill(block=False)") == {"cleaned up": True, "dropped": 1}
+
+
+def test_an_arrival_given_to_a_user_that_is_told_to_stop_is_dropped():
+    """It hears of the arrival before the kill comes, which is what Locust does to who waits."""
+    assert stopped_by("gevent.spawn(user.stop)")["dropped"] == 1
 
 
 WORKER = ["-m", "locust", "-f", "-", "--worker", "--master-host", "127.0.0.1"]

@@ -42,10 +42,16 @@ def test_a_mistake_is_said_in_the_form_and_the_next_run_is_as_it_was_told(tmp_pa
         ):
             answer = swarm(page, **{field: value})
             assert (answer["success"], words in answer["message"]) == (False, True), answer
+        for users in ("-5", "many"):  # which Locust refuses, and then nothing else is taken over
+            assert not swarm(page, user_count=users, sse_endpoint="other", host="http://127.0.0.1:1")["success"]
         assert page.data()["rows"] == []
+        assert swarm(page)["success"]
+        eventually(lambda: page.data()["endpoints"].keys() == {"good", "other"}, within=10_000 * MS)
+        page.post("/stop", "")
+        ended(page)
+        assert "connect_error" not in page.data()["endpoints"]["other"]["verdicts"]
         assert swarm(page, sse_endpoint="good")["success"]
-        eventually(lambda: page.data()["endpoints"], within=10_000 * MS)
-        assert page.data()["endpoints"].keys() == {"good"}
+        eventually(lambda: page.data()["endpoints"].keys() == {"good"}, within=10_000 * MS)
 
 
 def test_steps_are_those_of_the_form(tmp_path, two_endpoints):
@@ -62,7 +68,7 @@ def test_the_limit_of_a_search_is_that_of_the_form(tmp_path, two_endpoints):
     results = tmp_path / "results.json"
     with locust_page(tmp_path, "--sse-target", two_endpoints, "--sse-results", results, scenario="capacity") as page:
         assert "is no limit" in swarm(page, sse_limit="first_event < 1s")["message"]
-        asked = {"sse_limit": "gap.p99 %3C 900ms", "sse_first": 1, "sse_most": 2, "sse_hold": 1, "sse_settle": 1}
+        asked = {"sse_limit": "gap.p99 %3C 900ms", "sse_first": 1, "sse_most": 2, "sse_hold": 2, "sse_settle": 1}
         assert "--sse-hold" in swarm(page, **asked | {"sse_hold": 0.5})["message"]
         assert swarm(page, **asked)["success"]
         ended(page)
@@ -101,3 +107,19 @@ def test_a_run_that_is_started_while_the_last_one_settles_has_its_own_results(tm
         document = json.loads(results.read_text())
         shown = page.data()["endpoints"]["deaf"]
         assert document["streams"]["attempted"] == shown["attempted"] > 0
+
+
+@pytest.mark.slow
+def test_a_run_that_waits_for_the_last_one_to_settle_can_be_called_off(tmp_path, source, profile):
+    told = ["--sse-target", str(profile(deaf="/deaf")), "--sse-pid", str(source.pid), "--sse-settle", "3"]
+    with locust_page(tmp_path, *told, "--sse-longest", "0.1", scenario="churn") as page:
+        assert swarm(page)["success"]
+        eventually(lambda: opened(page) > 3, within=20_000 * MS)
+        first = page.data()["run"]
+        page.post("/stop", "")
+        assert swarm(page)["success"]
+        page.post("/stop", "")
+        ended(page)
+        assert (page.data()["run"], page.data()["users"]) == (first, 0)
+        assert swarm(page)["success"]
+        eventually(lambda: page.data()["run"] != first, within=20_000 * MS)

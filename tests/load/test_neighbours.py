@@ -176,3 +176,23 @@ say(verdict=user().stream("GET", "/ok").verdict)
 """,
     )
     assert found["verdict"] == "complete"
+
+
+def test_a_worker_that_comes_after_a_reset_is_counted_with_the_others(source):
+    """It hears of resets with the options that it is given together with its users."""
+    found = acted(
+        source,
+        """
+from ssegauge.load.conductor import Conductor
+from ssegauge.load.generator import Generator
+environment.create_local_runner()
+conductor = Conductor(environment)
+conductor.begin()
+conductor.reset()
+late = Generator(Environment(user_classes=[Reader], parsed_options=environment.parsed_options))
+late.session.recorder.started("/")
+conductor.collector.add("late", late.delta(final=True))
+say(attempted=conductor.collector.ledger.book("/").counters["attempted"])
+""",
+    )
+    assert found["attempted"] == 1

@@ -1,5 +1,6 @@
 """Whole runs: Locust as its users start it, with real workers, real signals, and a server that counts."""
 
+import json
 import os
 import signal
 import subprocess
@@ -49,6 +50,47 @@ def test_a_stop_timeout_lets_all_streams_end_and_none_begin(locust, source):
     ).finish()
     assert ended.results["streams"]["by_verdict"].keys() == {"complete"}, ended.results["streams"]
     assert ended.results["streams"]["attempted"] > 500
+
+
+def test_results_go_into_a_pipe_and_leave_it_one(tmp_path, source):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    command = [
+        "-m",
+        "ssegauge",
+        "load",
+        f"{source}/ok?events=2",
+        "--results",
+        str(path),
+        "--",
+        *["-u", "1", "-t", "1s"],
+    ]
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        assert json.loads(path.read_text())["kind"] == "load"
+    assert path.is_fifo()
+
+
+OWN_LIMIT = """
+from locust import events, task
+from ssegauge.load import SseUser, arguments
+
+events.init_command_line_parser.add_listener(lambda parser, **_: arguments(parser, "own")("limit", 5, "NUMBER", "mine"))
+
+class Own(SseUser):
+    @task
+    def read(self):
+        self.stream()
+"""
+
+
+def test_a_scenario_may_call_its_own_arguments_as_those_of_another(tmp_path, locust, source):
+    path = tmp_path / "own.py"
+    path.write_text(OWN_LIMIT)
+    ended = locust(
+        str(path), "--host", f"{source}/ok?events=2", *["-u", "2", "-r", "2", "-t", "2s", "-s", "5s"]
+    ).finish()
+    assert "Traceback" not in ended.output
+    assert ended.results["streams"]["by_verdict"].keys() == {"complete"}, ended.output
 
 
 @pytest.fixture

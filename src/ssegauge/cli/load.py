@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ssegauge import locate
+from ssegauge import locate, results
 from ssegauge.cli import bare_url
 from ssegauge.errors import UserError
 from ssegauge.profile import open_target
@@ -114,7 +114,7 @@ def command(
         words += ["--headless", *_defaults(locust_arguments, scenario)]
     if options["results"]:
         # a run that ends before its results are written must not leave those of another
-        Path(options["results"]).unlink(missing_ok=True)
+        results.forget(Path(options["results"]))
     sys.stdout.flush()
     # Locust takes this process's place, so that signals and the exit code are its own.
     os.execv(sys.executable, [*words, *locust_arguments])  # noqa: S606

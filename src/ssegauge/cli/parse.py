@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -17,7 +16,7 @@ import httpx
 
 from ssegauge.anatomy import Dissector
 from ssegauge.anomalies import anomalies, payload_anomalies
-from ssegauge.content_coding import Plain
+from ssegauge.content_coding import Plain, Undecodable
 from ssegauge.errors import DID_NOT_HOLD, Inconclusive, UserError
 from ssegauge.rules import CATALOGUE
 from ssegauge.wire import MIB, Decoder, Event, LimitError
@@ -169,7 +168,7 @@ def _download(url: str, last_event_id: str) -> Iterator[bytes]:
             yield from _content(response, plain)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise UserError(f"{url}: {error}") from error
-    except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
+    except (httpx.HTTPError, httpx.StreamError, Undecodable) as error:
         reason = str(error) or type(error).__name__
         if started:
             raise StreamError(f"{url}: the stream broke off: {reason}") from error

@@ -84,8 +84,7 @@ def _addresses(first: str, second: str) -> list[str]:
 
 def _measure(first: str, second: str, run: Run) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ssegauge-") as folder:
-        path = run.results or Path(folder) / "results.json"
-        path.unlink(missing_ok=True)
+        path = Path(folder) / "results.json"
         words = [sys.executable, "-m", "ssegauge.load", "-f", str(locate.path("loadtests") / "paired.py")]
         words += ["--sse-target", first, "--sse-against", second, "--sse-results", str(path)]
         words += ["--sse-max-read-lag", str(_READ_LAG_MS)]
@@ -100,4 +99,7 @@ def _measure(first: str, second: str, run: Run) -> dict[str, Any]:
             last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
             kind = UserError if done.returncode == USAGE else Inconclusive
             raise kind(last if done.returncode == USAGE else f"the run wrote no results: {last}")
-        return results.read(path)
+        document = results.read(path)
+        if run.results is not None:
+            results.write(run.results, document)
+        return document

@@ -97,7 +97,7 @@ class Addresses:
     def _ask(self, place: _Place, pending: AsyncResult[list[Address]]) -> None:
         try:
             found = self._look_up(*place)
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:  # UnicodeError is one, and a name that no resolver takes
             self._known.pop(place, None)  # the next one asks, and is told
             pending.set_exception(error)
         else:

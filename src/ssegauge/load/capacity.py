@@ -42,6 +42,9 @@ def find_capacity(environment: Environment) -> None:
 def _look_for(conductor: Conductor, limit: Limit) -> None:
     environment, collector = conductor.environment, conductor.collector
     collector.kept_seconds = math.inf  # a step is judged as a whole; then its seconds are let go
+    # Workers are told with the users of each step.
+    environment.parsed_options.sse_waits = [limit.name, limit.most_ms]  # type: ignore[union-attr]
+    environment.reset_stats = False  # each step has its ramp, and none is another's
     settling = Settling(environment, option(environment, "sse_settle", 3.0))
     curve: list[dict[str, Any]] = []
 

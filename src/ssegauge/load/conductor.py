@@ -62,6 +62,7 @@ class Conductor:
         self._checks: list[Callable[[], object]] = []
         self._finishing: gevent.Greenlet[..., None] | None = None
         self._hurried = False
+        self._called_off = False
 
     @property
     def is_master(self) -> bool:
@@ -90,7 +91,10 @@ class Conductor:
     def begin(self) -> None:
         """A run starts, once the figures of the last one are settled."""
         if self._finishing is not None:
+            self._called_off = False
             self._finishing.join()
+            if self._called_off:
+                raise gevent.GreenletExit  # of whoever starts users: told to stop before there were any
         runner = self.environment.runner
         hide_secrets(self.environment)
         self.collector = Collector(uuid.uuid4().hex)
@@ -103,6 +107,7 @@ class Conductor:
         if parsed is not None:
             # Workers are told of all options when they are told to spawn.
             parsed.sse_run = self.collector.run
+            parsed.sse_resets = 0
             parsed.sse_shares = {}
         if isinstance(runner, MasterRunner):
             names = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
@@ -115,6 +120,10 @@ class Conductor:
         gevent.spawn(self._keep_house, self.collector)
         for listener in self.on_begin:
             self._heard(listener, self.collector)
+
+    def call_off(self) -> None:
+        """A run that waits for the last one to be settled shall not begin."""
+        self._called_off = True
 
     def gather(self) -> None:
         """Alone, the figures come from this very process."""
@@ -143,6 +152,8 @@ class Conductor:
         """Locust's figures begin anew, and so do ours, on all workers."""
         self.gather()
         self.collector.reset()
+        if self.environment.parsed_options is not None:
+            self.environment.parsed_options.sse_resets = self.collector.resets
         if not self.is_master:
             generator_of(self.environment).restart(self.collector.resets)
         runner = self.environment.runner

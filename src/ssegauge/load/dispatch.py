@@ -12,6 +12,7 @@ import gevent
 from gevent.event import AsyncResult
 from locust import User
 from locust.env import Environment
+from locust.exception import StopUser
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
@@ -43,7 +44,9 @@ class Dispatcher:
             self._greenlet = None
 
     def next(self, user: User) -> tuple[int, str]:
-        """Wait for an arrival: its intended start in monotonic nanoseconds, and the endpoint's name."""
+        """Wait for an arrival: its intended start in monotonic nanoseconds, and the endpoint's name. Raises StopUser where
+        the user is told to stop: an arrival that it has been given counts as dropped.
+        """
         user._state = LOCUST_STATE_WAITING  # Locust may stop a user that waits at once
         place: AsyncResult[tuple[int, str]] = AsyncResult()
         self._free.append(place)
@@ -58,6 +61,9 @@ class Dispatcher:
         finally:
             user._state = LOCUST_STATE_RUNNING
         assert place.value is not None  # noqa: S101 - for the type checker: it was waited for
+        if getattr(user, "is_called_off", False):  # told to stop in the same turn of the loop
+            session_of(self._environment).recorder.dropped(place.value[1])
+            raise StopUser
         return place.value
 
     def _run(self, schedule: Schedule, start: int) -> None:

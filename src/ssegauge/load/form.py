@@ -26,27 +26,27 @@ def install(conductor: Conductor, web_ui: WebUI) -> None:
 
     @wraps(swarm)
     def checked() -> Any:
-        mistake = _take(conductor, request.form)
-        if mistake:
-            return jsonify({"success": False, "message": mistake, "host": conductor.environment.host})
-        return swarm()
+        environment = conductor.environment
+        before, host = dict(vars(environment.parsed_options)), environment.host
+        try:
+            _take(conductor, request.form)
+            answer = swarm()
+        except UserError as error:
+            answer = jsonify({"success": False, "message": str(error), "host": host})
+        if not answer.get_json()["success"]:  # then nothing of it is taken over
+            vars(environment.parsed_options).update(before)
+            environment.host = host
+        return answer
 
     guarded: Any = web_ui.auth_required_if_enabled
     app.view_functions[_SWARM] = guarded(checked)
 
 
-def _take(conductor: Conductor, form: Any) -> str:
-    """Take our arguments over from the form; what is wrong with them, and then nothing is taken over."""
+def _take(conductor: Conductor, form: Any) -> None:
+    """Take our arguments over from the form. Raises UserError."""
     environment = conductor.environment
     values = vars(environment.parsed_options)
-    before, host = dict(values), environment.host
-    try:
-        values.update((name, options.parsed(name, text)) for name, text in form.items() if name in options.declared)
-        if "host" in form:
-            environment.host = form["host"]
-        conductor.check_all()
-    except UserError as error:
-        values.update(before)
-        environment.host = host
-        return str(error)
-    return ""
+    values.update((name, options.parsed(name, text)) for name, text in form.items() if name in options.declared)
+    if "host" in form:
+        environment.host = form["host"]
+    conductor.check_all()

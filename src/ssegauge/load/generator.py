@@ -8,7 +8,6 @@ from locust.env import Environment
 
 from ssegauge.load.collector import Delta
 from ssegauge.load.histogram import Histogram
-from ssegauge.load.limit import Limit
 from ssegauge.load.session import forget, option, session_of
 
 
@@ -17,7 +16,8 @@ class Generator:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.number = self.resets = 0
+        self.number = 0
+        self.resets: int = option(environment, "sse_resets", 0)  # of the run, before this process took part in it
         self.session = session_of(environment)
         self.session.recorder.take()
         self.session.watch.restart()
@@ -50,11 +50,11 @@ class Generator:
         return said
 
     def _waits(self) -> Histogram:
-        text = option(self.environment, "sse_limit", "")  # declared by the scenario that looks for a capacity
-        if not text:
+        asked = option(self.environment, "sse_waits", None)  # by who looks for a capacity
+        if asked is None:
             return Histogram()
-        limit = Limit.parse(text, 0.0)
-        return self.session.recorder.waits(limit.most_ms * 1000, for_the_first=limit.name == "first_event")
+        name, most_ms = asked
+        return self.session.recorder.waits(most_ms * 1000, for_the_first=name == "first_event")
 
 
 _generators: WeakKeyDictionary[Environment, Generator] = WeakKeyDictionary()

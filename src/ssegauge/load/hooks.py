@@ -42,11 +42,11 @@ def install(environment: Environment, runner: Any = None, **_: Any) -> None:
     interrupt.install(environment)
     if isinstance(runner, WorkerRunner):
         _install_worker(environment, runner)
-        _stop_once(runner)
+        _stop_once(runner, lambda: None)
     elif isinstance(runner, MasterRunner | LocalRunner):
         _install_conductor(environment, runner)
         if isinstance(runner, LocalRunner):
-            _stop_once(runner)
+            _stop_once(runner, conductor_of(environment).call_off)
 
 
 def _is_complete(environment: Environment) -> bool:
@@ -56,9 +56,6 @@ def _is_complete(environment: Environment) -> bool:
 
 
 def _check_arguments(environment: Environment) -> None:
-    users = getattr(environment.parsed_options, "num_users", None) or 0
-    if users < 0:
-        raise UserError(f"-u: a number of users, not {users}")
     _check_places(environment)
     target = target_of(environment)
     endpoints = target.endpoints(option(environment, "sse_endpoint", None))
@@ -116,11 +113,12 @@ def _end_worker(runner: WorkerRunner) -> None:
     runner.stop()
 
 
-def _stop_once(runner: LocalRunner | WorkerRunner) -> None:
+def _stop_once(runner: LocalRunner | WorkerRunner, called_off: Callable[[], None]) -> None:
     """Locust stops its users once more for each who asks (a signal beside a message, say): let them wait instead."""
     stop, lock = runner.stop, RLock()
 
     def stop_alone() -> None:
+        called_off()
         with lock:
             stop()
 
@@ -129,6 +127,10 @@ def _stop_once(runner: LocalRunner | WorkerRunner) -> None:
 
 def _install_conductor(environment: Environment, runner: MasterRunner | LocalRunner) -> None:
     conductor = conductor_of(environment)
+    with told():
+        users = getattr(environment.parsed_options, "num_users", None) or 0  # in the form Locust looks at it
+        if users < 0:
+            raise UserError(f"-u: a number of users, not {users}")
     conductor.check(lambda: _check_arguments(environment), now=_is_complete(environment))
     events = environment.events
     events.test_start.add_listener(lambda **_: conductor.begin())

@@ -186,7 +186,10 @@ class Http2Connection:
 
     def due(self) -> int:
         """When it has been idle for long. See `Watched`."""
-        return 0 if self.closed or self._streams else self._idle_since + _IDLE_NS
+        waits = (
+            self.closed or self._streams or not self._opened.ready()
+        )  # for its end, for them, for the server's settings
+        return 0 if waits else self._idle_since + _IDLE_NS
 
     def expire(self) -> None:
         """See `Watched`."""

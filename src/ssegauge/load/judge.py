@@ -46,7 +46,6 @@ def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
         pending=False,
     )
     outcome = Outcome(course.name, verdict(facts), facts, error=failure.error, own_fault=failure.own)
-    outcome.counts_events = contract.endpoint.sequence is not None
     now = monotonic_ns()
     outcome.lasted_us = (now - course.begun) / 1000
     if failure.end != "client":
@@ -104,7 +103,7 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
 
 def _counts(contract: Contract, stream: Stream, delivery: Delivery) -> bool | None:
     if contract.endpoint.sequence is not None:
-        return True if not stream.events or delivery.numbers.first is not None else None
+        return True if delivery.numbers.first is not None else None
     if contract.counts_ids and stream.events:
         return delivery.ids.counting
     return None

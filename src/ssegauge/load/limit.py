@@ -129,8 +129,16 @@ def _longer_than(waits: Histogram, seconds: float) -> int:
     return sum(count for index, count in waits.censored.items() if index >= least)
 
 
+SHORTEST_FOR_GAPS = 2.0
+"""Seconds of which one is whole, whenever they begin."""
+
+
 def too_short(limit: Limit, hold: float) -> None:
     """Raises UserError where a step would be over before a stream can be past the limit."""
+    if limit.name == "gap" and hold < SHORTEST_FOR_GAPS:
+        raise UserError(
+            f"--sse-hold: gaps are counted by whole seconds; hold each step for {SHORTEST_FOR_GAPS:g} s at least, not {hold:g}"
+        )
     if hold * 1000 <= limit.most_ms:
         raise UserError(
             f"--sse-hold: {hold:g} s are too short to see a limit of {limit.most_ms:g} ms broken; hold each step for longer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from ssegauge.load.collector import Collector
 from ssegauge.load.conductor import Conductor, conductor_of
 from ssegauge.load.session import option
 from ssegauge.profile.fields import duration
+
+logger = logging.getLogger("ssegauge.load")
 
 _GOES_ON = (STATE_RUNNING, STATE_SPAWNING)
 _LATE_SECONDS = 30.0  # beyond its ramp, for workers that are slow to start or to stop their users
@@ -117,7 +120,12 @@ def _drive(conductor: Conductor, drive: Callable[[Conductor], None]) -> None:
     gevent.sleep(0.1)
     while runner.state not in begun:
         gevent.sleep(0.05)
-    drive(conductor)
+    try:
+        drive(conductor)
+    except Exception as error:
+        logger.exception("the scenario's steps failed")
+        conductor.collector.notes.append(f"the scenario's steps failed: {error}")
+        end_run(conductor)
 
 
 def _move(conductor: Conductor, users: int, rate: float) -> bool:

@@ -96,6 +96,8 @@ def answer_waited_ns(sock: _socket.socket, elapsed_ns: int) -> int:
     if len(info) < _TCP_INFO_SIZE:
         return 0
     since_ack_ms, rtt_us, asked_again = (struct.unpack_from("=I", info, at)[0] for at in _OF_TCP_INFO)
+    if not (rtt_us or asked_again):
+        return 0
     waited = since_ack_ms * 1_000_000 if asked_again else elapsed_ns - rtt_us * 1000
     return int(min(max(0, waited), elapsed_ns))
 

@@ -55,17 +55,19 @@ class SseUser(User):
     """
 
     abstract = True
+    is_called_off: bool
+    """It was told to stop while it waited between two streams, and will be ended in the next turn of the loop."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.cookies = Cookies()
-        self._is_called_off = False
+        self.is_called_off = False
 
     def stop(self, force: bool = False) -> bool:
         """See Locust. It ends at once whoever waits between two streams, but a turn of the loop later: until then no
         further stream begins, which would be cut as soon as it had.
         """
-        self._is_called_off = self._state != LOCUST_STATE_RUNNING
+        self.is_called_off = self._state != LOCUST_STATE_RUNNING
         return bool(super().stop(force=force))
 
     @property
@@ -99,7 +101,7 @@ class SseUser(User):
         A failed stream raises nothing: see `Outcome.verdict`. Raises Locust's StopUser where the user has been told to
         stop while it waited.
         """
-        if self._is_called_off:
+        if self.is_called_off:
             raise StopUser
         try:
             plan = self._plan(method, path, **request)
