@@ -9,7 +9,7 @@ import pytest
 
 from ssegauge.load.clock import Clock
 from ssegauge.load.collector import Collector, Delta
-from ssegauge.load.figures import book_figures, row
+from ssegauge.load.figures import book_figures, damage, row
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import Ledger
 from ssegauge.load.outcome import Outcome
@@ -97,6 +97,24 @@ def test_what_nobody_counts_is_not_called_none():
     found = book_figures(ledger.book("named"))["events"]
     assert [found[kind] for kind in ("lost", "duplicated", "reordered")] == [None, 3, None]
     assert book_figures(ledger.total())["events"]["lost"] is None  # two, and who knows how many more
+
+
+@pytest.mark.parametrize(
+    ("counted", "lost"),
+    [
+        ({}, None),
+        ({"empty": 2}, 0),  # refused, say
+        ({"empty": 2, "unnumbered": 1}, None),  # the sequence is not where it was declared
+        ({"unnumbered": 1}, None),
+        ({"counted": 1, "unnumbered": 1}, 0),  # an error event alone, say
+        ({"counted": 1, "empty": 1}, 0),
+        ({"counted": 9, "uncounted": 1}, None),
+    ],
+)
+def test_what_was_lost_is_known_where_it_was_counted(counted, lost):
+    ledger = Ledger()
+    ledger.book("/").counters.update(counted)
+    assert damage(ledger.book("/"))["lost"] == lost
 
 
 def test_a_row_has_the_times_of_the_streams_that_ended_in_its_second():

@@ -90,10 +90,12 @@ def book_figures(book: Book, lost_heads: int = 0) -> dict[str, Any]:
 def damage(book: Book, lost_heads: int = 0) -> dict[str, int | None]:
     """Events lost, duplicated and reordered; None where nothing counts them: nothing is not none.
 
-    Where some streams bore ids that do not count, what they lost cannot be known, and so neither can the sum.
+    Where some streams bore ids that do not count, what they lost cannot be known, and so neither can the sum. Streams
+    without an event have lost none, unless those that had some show that the declared sequence is not there.
     """
     counters = book.counters
-    followed = counters["counted"] and not counters["uncounted"]
+    followed = counters["counted"] or (counters["empty"] and not counters["unnumbered"])
+    followed = followed and not counters["uncounted"]
     return {
         "lost": counters["lost"] + lost_heads if followed else None,
         "duplicated": counters["duplicated"] if followed or counters["named"] else None,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ssegauge.load.clock import monotonic_ns
 from ssegauge.load.contract import Contract, Delivery
-from ssegauge.load.outcome import Outcome
+from ssegauge.load.outcome import Counting, Outcome
 from ssegauge.load.stream import Stream
 from ssegauge.verdict import EndKind, Facts, verdict
 
@@ -46,6 +46,8 @@ def no_stream(course: Course, contract: Contract, failure: Failure) -> Outcome:
         pending=False,
     )
     outcome = Outcome(course.name, verdict(facts), facts, error=failure.error, own_fault=failure.own)
+    if contract.endpoint.sequence is not None or contract.counts_ids:
+        outcome.counting = "empty"
     now = monotonic_ns()
     outcome.lasted_us = (now - course.begun) / 1000
     if failure.end != "client":
@@ -86,7 +88,7 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
         reordered=delivery.reordered - course.reordered_before,
         # What a resumed stream lacks may still come on its next connection.
         lost=0 if course.resumes else delivery.lost,
-        counts_events=_counts(contract, stream, delivery),
+        counting=_counting(contract, stream, delivery),
         counts_again=contract.counts_ids,
         first_number=None if course.resumes or contract.is_shared else delivery.numbers.first,
         last_event_id=stream.last_event_id,
@@ -101,12 +103,14 @@ def of_stream(course: Course, contract: Contract, stream: Stream, delivery: Deli
     return outcome
 
 
-def _counts(contract: Contract, stream: Stream, delivery: Delivery) -> bool | None:
-    if contract.endpoint.sequence is not None:
-        return True if delivery.numbers.first is not None else None
-    if contract.counts_ids and stream.events:
-        return delivery.ids.counting
-    return None
+def _counting(contract: Contract, stream: Stream, delivery: Delivery) -> Counting:
+    if not (contract.endpoint.sequence is not None or contract.counts_ids):
+        return "undeclared"
+    if not stream.events:
+        return "empty"
+    if contract.counts_ids:
+        return "counted" if delivery.ids.counting else "uncounted"
+    return "counted" if delivery.numbers.first is not None else "unnumbered"
 
 
 def _missed(outcome: Outcome, contract: Contract) -> tuple[str, ...] | None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ssegauge.verdict import MEANINGS, Facts, Verdict
+
+Counting = Literal["undeclared", "empty", "counted", "uncounted", "unnumbered"]
+"""What can be said of lost events: nothing is declared to count by; no event came; the events were counted; they bear ids
+that do not count; they bear no number, though a sequence is declared.
+"""
 
 
 @dataclass(slots=True)
@@ -12,8 +18,8 @@ class Outcome:
     """One stream, from its request to its end. Times in microseconds, by the names of DESIGN ("Times").
 
     `faults` are breaches of the endpoint's contract by kind (order, terminal, json, schema, progress); `lost`, `duplicated`
-    and `reordered` count events of this connection, by the declared sequence or by ids that count. `counts_events`: whether these
-    did; False where there were ids that do not, so that what was lost cannot be known, None where there was nothing.
+    and `reordered` count events of this connection, by the declared sequence or by ids that count. `counting`: whether these
+    did.
     `counts_again`: ids show at least what comes twice. `expected`: the times that a stream of
     this endpoint is to have; those that are missing count as "at least `lasted_us`". `late_us`: from the intended start to the request.
     `page`: the beginning of an answer that was no stream. `tokens`: as the server counted them, or the events that the
@@ -39,7 +45,7 @@ class Outcome:
     duplicated: int = 0
     reordered: int = 0
     reconnects: int = 0
-    counts_events: bool | None = None
+    counting: Counting = "undeclared"
     counts_again: bool = False
     first_number: int | None = None
     last_event_id: str = ""

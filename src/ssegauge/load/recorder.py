@@ -181,8 +181,8 @@ class Recorder:
             book.counters["failed"] += 1
             slice_.counters["failed"] += 1
             book.note(outcome.message)
-        if outcome.counts_events is not None:
-            book.counters["counted" if outcome.counts_events else "uncounted"] += 1
+        if outcome.counting != "undeclared":
+            book.counters[outcome.counting] += 1
         if outcome.counts_again:
             book.counters["named"] += 1
         for name in ("lost", "duplicated", "reordered", "reconnects"):
