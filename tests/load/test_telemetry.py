@@ -10,7 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ssegauge.errors import UserError
-from ssegauge.load import prometheus
+from ssegauge.load import prometheus, telemetry
+from ssegauge.load.collector import Collector
+from ssegauge.load.ledger import Book
 from tests.timing import MS, eventually
 
 CONTRACTS = {"good": "/ok?events=20&gap_ms=20", "cut": "/truncate?events=5&gap_ms=20"}
@@ -226,3 +228,11 @@ def test_a_missing_extra_is_one_clear_line(locust, two_endpoints, tmp_path, opti
     assert ended.code == 2, ended.output
     assert f"needs the extra '{extra}': pip install 'ssegauge[{extra}]'" in ended.output
     assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize(("counters", "kinds"), [({}, []), ({"counted": 1}, ["lost", "duplicated", "reordered"])])
+def test_what_nobody_counts_is_not_exported_as_none(counters, kinds):
+    book = Book()
+    book.counters.update(counters)
+    said = [labels["kind"] for name, labels, _ in telemetry._of(book, Collector("run")) if name == "events.damaged"]
+    assert said == kinds

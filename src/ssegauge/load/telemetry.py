@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ssegauge.load.collector import Collector
+from ssegauge.load.figures import damage
 from ssegauge.load.histogram import Histogram
 from ssegauge.load.ledger import EVENT_TIMES, LATENCIES, MOMENTS, Book, Slice
 
@@ -54,7 +55,6 @@ FAMILIES = (
 )
 
 _LIVE_TIMES = ("first_event", *EVENT_TIMES)  # known as they happen; all others when their stream has ended
-_DAMAGE = ("lost", "duplicated", "reordered")
 
 
 def samples(conductor: Conductor) -> dict[str, list[Sample]]:
@@ -87,8 +87,9 @@ def _of(book: Book, collector: Collector) -> Iterator[tuple[str, Labels, float |
     yield "received", {}, float(whole.bytes)
     for verdict, count in sorted(book.verdicts.items()):
         yield "streams.ended", {"verdict": verdict}, float(count)
-    for kind in _DAMAGE:
-        yield "events.damaged", {"kind": kind}, float(counters[kind])
+    for kind, known in damage(book).items():
+        if known is not None:  # nobody could count
+            yield "events.damaged", {"kind": kind}, float(known)
     for name in LATENCIES:
         histogram = (whole.histograms if name in _LIVE_TIMES else book.latency).get(name)
         if histogram is not None and histogram.counts:
