@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
@@ -115,10 +116,19 @@ def _worse(bench: Bench, witness: Observation) -> str | None:
 
 def _silent(usual: Observation, seen: Aborts) -> str | None:
     """An endless stream that had events all the time brings none after the others left."""
-    steady = len(usual.arrivals) >= ENOUGH
-    if steady and not any(arrival.at > seen.last_at + SETTLED for arrival in seen.witness.arrivals):
+    moment = seen.last_at + SETTLED
+    if _goes_on(usual, moment) and not any(arrival.at > moment for arrival in seen.witness.arrivals):
         return "the stream that stayed brought nothing more after the others had left"
     return None
+
+
+def _goes_on(usual: Observation, moment: float) -> bool:
+    """Whether a stream alone had events after that moment, or to the end of the look at it."""
+    times = [arrival.at for arrival in usual.arrivals]
+    if len(times) < ENOUGH:
+        return False
+    silence = max(after - before for before, after in pairwise(times))
+    return times[-1] > moment or (usual.exchange.end_at or 0.0) - times[-1] <= silence
 
 
 # -- work upstream --------------------------------------------------------------------------------------------------
