@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 from ssegauge.bench import Bench
 from ssegauge.client import LONG, Limits, Stream
@@ -123,12 +122,8 @@ def _silent(usual: Observation, seen: Aborts) -> str | None:
 
 
 def _goes_on(usual: Observation, moment: float) -> bool:
-    """Whether a stream alone had events after that moment, or to the end of the look at it."""
-    times = [arrival.at for arrival in usual.arrivals]
-    if len(times) < ENOUGH:
-        return False
-    silence = max(after - before for before, after in pairwise(times))
-    return times[-1] > moment or (usual.exchange.end_at or 0.0) - times[-1] <= silence
+    """Whether a stream alone had events after that moment, too."""
+    return len(usual.arrivals) >= ENOUGH and usual.arrivals[-1].at > moment
 
 
 # -- work upstream --------------------------------------------------------------------------------------------------
